@@ -1,0 +1,36 @@
+# The project's commands. `make help` lists them.
+SHELL := /bin/sh
+PYTHON := .venv/bin/python3
+PROVIDER :=
+.DEFAULT_GOAL := help
+.PHONY: help setup snap demo test lint bench requirements clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+setup: .venv/complete ## install what the other targets need (they do it themselves)
+.venv/complete: tools/setup tools/requirements.txt tools/schema.txt
+	@tools/setup
+
+snap: setup ## build the snap into dist/ (PROVIDER=3.0.8, 3.5.4 or in-tree: with another FIPS module)
+	@$(PYTHON) -m tools.build --provider "$(PROVIDER)"
+
+demo: snap ## build the snap and get a certificate with it on a FIPS-flagged host
+	@$(PYTHON) -m tools.demo
+
+test: lint snap ## run the tests on the packed snap
+	@$(PYTHON) -m pytest tests
+
+lint: setup ## check style and types
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/mypy
+
+bench: snap ## measure ratios against Certbot from PyPI and the distribution's OpenSSL
+	@$(PYTHON) -m tools.bench
+
+requirements: ## pin the Python packages anew (needs uv)
+	@tools/lock tools/requirements.in tools/requirements.txt 3.11
+
+clean: ## remove what was built and set up
+	rm -rf build dist .venv

@@ -1,0 +1,20 @@
+"""The door for Certbot: its own main program, in the process that ``boot`` has proven."""
+
+import os
+import sys
+
+from fips_launch import environment
+
+
+def main() -> None:
+    """Run Certbot by its usual name; the exit status is Certbot's own."""
+    if "SNAP" in os.environ:  # run by snapd, so there is a snapd to ask for plugins
+        environment.keep_private("CERTBOT_SNAPPED", "True")
+    sys.argv[0] = "certbot"
+    from certbot.main import main as certbot_main  # type: ignore[import-not-found, unused-ignore]
+
+    sys.exit(certbot_main())
+
+
+if __name__ == "__main__":
+    main()

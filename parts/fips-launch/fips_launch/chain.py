@@ -1,0 +1,27 @@
+"""The door for a program of the snap that is not Python: `fips-exec PROGRAM [ARGUMENT ...]`.
+
+A command-chain wrapper of snapd.  ``boot`` has proven FIPS in this process, with the same libcrypto,
+module and config that the program is about to load.
+"""
+
+import os
+import sys
+
+from fips_launch import boot, for_children, place
+
+
+def main() -> None:
+    """Replace this process by the program, with the selected config and else the host's environment."""
+    if boot.decision is None or len(sys.argv) < 2:
+        boot.refuse("fips-exec needs a program to run; use the snap's own commands, see `snap info`")
+        return
+    variables = {name: value for name, value in for_children().items() if not name.startswith("OPENSSL_")}
+    variables |= place.find().select(boot.decision.fips)
+    try:
+        os.execve(sys.argv[1], sys.argv[1:], variables)
+    except OSError as error:
+        boot.refuse(f"cannot run {sys.argv[1]}: {error}; reinstall the snap")
+
+
+if __name__ == "__main__":
+    main()

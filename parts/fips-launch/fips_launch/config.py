@@ -1,0 +1,63 @@
+"""Makes the FIPS config of OpenSSL: our template, and what the module's own `fipsinstall` says.
+
+The one place where it is made: for the snap by the recipe, on the machine by the install hook.  Needs
+no other file, so that any Python 3.11 or later can run it for the recipe:
+`python3 config.py OPENSSL MODULE TEMPLATE > openssl.cnf`.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+PLACEHOLDER = "@FIPS_SECT@"
+
+
+def run(*command: str, variables: Mapping[str, str]) -> str:
+    """Return what a program wrote to stdout; ValueError with its last line of stderr if it failed."""
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, errors="replace")
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise ValueError(f"{os.path.basename(command[0])}: {lines[-1].removeprefix('certbot-fips: ')}")
+    return done.stdout
+
+
+def render(template: str, section: str) -> str:
+    """Return the text of the config.
+
+    :param template: a config with a line that is :data:`PLACEHOLDER`.
+    :param section: the section ``[fips_sect]`` that fipsinstall wrote.
+    :raises ValueError: one of the two is not that, or the section says that the self-tests are done
+        (``install-status``: OpenSSL would skip them, and forbids to copy such a section).
+    """
+    pairs = [line.partition("=") for line in section.splitlines()]
+    values = {name.strip(): value.strip() for name, _, value in pairs}
+    if "[fips_sect]" not in values or not values.get("module-mac") or values.get("activate") != "1":
+        raise ValueError("fipsinstall wrote no [fips_sect] with activate = 1 and a module-mac")
+    if "install-status" in values or "install-mac" in values:
+        raise ValueError("fipsinstall wrote install-status; this module's self-tests must always run")
+    if template.splitlines().count(PLACEHOLDER) != 1:
+        raise ValueError(f"the template has no line {PLACEHOLDER}, or more than one")
+    return template.replace(f"\n{PLACEHOLDER}\n", f"\n{section.strip()}\n")
+
+
+def make(openssl: str, module: str, template: str) -> str:
+    """Run the module's self-tests and return the config for it.
+
+    :param openssl: the program of the module's own release; the others are files too.
+    :raises ValueError, OSError: a self-test failed, or a file is missing or wrong.
+    """
+    clean = {"OPENSSL_CONF": os.devnull}
+    # 3.0.x has no -pedantic, and must be told not to write that the self-tests are done.
+    pedantic = "pedantic" in run(openssl, "list", "-options", "fipsinstall", variables=clean)
+    option = "-pedantic" if pedantic else "-self_test_onload"
+    section = run(openssl, "fipsinstall", option, "-quiet", "-module", module, variables=clean)
+    with open(template, encoding="ascii") as file:
+        return render(file.read(), section)
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.write(make(*sys.argv[1:]))
+    except (OSError, ValueError, TypeError) as error:
+        sys.exit(f"certbot-fips: no FIPS config made: {error}")

@@ -1,0 +1,89 @@
+"""Step 5, scrub: a child that is not ours gets the environment which the caller gave to the snap.
+
+There are two environments.  The C library's is what a child inherits; it becomes the host's, byte for
+byte.  ``os.environ`` is what Python code in this process sees; it has snapd's variables too, and what
+is in ``_private``.  ``os.putenv`` and ``os.unsetenv`` are documented to change the first alone.
+"""
+
+import os
+
+# What snapd documents as "Environment variables", and what `snap run` adds to that for classic snaps.
+SNAPD = frozenset(
+    b"SNAP SNAP_ARCH SNAP_COMMON SNAP_CONTEXT SNAP_COOKIE SNAP_DATA SNAP_EUID SNAP_INSTANCE_KEY"
+    b" SNAP_INSTANCE_NAME SNAP_LIBRARY_PATH SNAP_NAME SNAP_REAL_HOME SNAP_REEXEC SNAP_REVISION"
+    b" SNAP_SAVE_DATA SNAP_UID SNAP_USER_COMMON SNAP_USER_DATA SNAP_VERSION".split()
+)
+# The host's trusted certificates: Debian's family, Red Hat's, SUSE's.
+TRUST_STORES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+)
+# Where os.environ differs from what children get: the name, and the caller's value or None.
+_private: dict[str, str | None] = {}
+
+
+def parse(block: bytes) -> dict[bytes, bytes]:
+    """Return the variables of an environment block as execve(2) passes it; the first of a name wins."""
+    pairs = [entry.partition(b"=") for entry in block.split(b"\0") if b"=" in entry]
+    return {name: value for name, _, value in reversed(pairs)}
+
+
+def host(caller: dict[bytes, bytes], root: str) -> dict[bytes, bytes]:
+    """Take away what snapd and the recipe added: snapd's variables and our folder in PATH.
+
+    :param caller: the variables that this process was started with.
+    :param root: the snap's own folder; the variables of another snap are the host's business.
+    """
+    snap = caller.get(b"SNAP")
+    if snap is None or os.path.realpath(snap) != os.fsencode(root):
+        return dict(caller)
+    # snapd passes the caller's SNAP_REEXEC on, and adds an empty one.
+    variables = {n: v for n, v in caller.items() if n not in SNAPD or (n == b"SNAP_REEXEC" and v)}
+    folders = variables.get(b"PATH", b"").split(b":")
+    if snap + b"/usr/bin" in folders:
+        folders.remove(snap + b"/usr/bin")
+        variables[b"PATH"] = b":".join(folders)
+        if not variables[b"PATH"]:  # "$SNAP/usr/bin:$PATH" where PATH was not set
+            del variables[b"PATH"]
+    return variables
+
+
+def keep_private(name: str, value: str | None) -> None:
+    """Set (None: remove) a variable of ``os.environ`` alone, for this process and not for children."""
+    before = _private.setdefault(name, os.environ.get(name))
+    os.environ.pop(name, None)
+    if value is not None:
+        os.environ[name] = value
+    if before is None:
+        os.unsetenv(name)
+    else:
+        os.putenv(name, before)
+
+
+def scrub(root: str) -> None:
+    """Give the C environment its host's values back, and ``os.environ`` what this process needs.
+
+    To be called once, after libcrypto has read what is meant for it; OSError if /proc cannot be read.
+    """
+    with open("/proc/self/environ", "rb") as file:
+        caller = parse(file.read())
+    wanted = host(caller, root)
+    for name in set(os.environb) - set(wanted):
+        del os.environb[name]
+    for name, value in wanted.items():
+        if os.environb.get(name) != value:
+            os.environb[name] = value
+    for name in set(caller) - set(wanted):
+        keep_private(os.fsdecode(name), os.fsdecode(caller[name]))
+    if b"SSLKEYLOGFILE" in wanted:  # Python code would write TLS secrets to it
+        keep_private("SSLKEYLOGFILE", None)
+    store = next(filter(os.path.isfile, TRUST_STORES), None)
+    if store and not {b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE"} & set(wanted):
+        keep_private("REQUESTS_CA_BUNDLE", store)
+
+
+def for_children() -> dict[str, str]:
+    """Return the environment for a program that is not ours: the host's, with what was added since."""
+    inherited = {name: value for name, value in _private.items() if value is not None}
+    return {name: value for name, value in os.environ.items() if name not in _private} | inherited

@@ -1,0 +1,93 @@
+"""Write the record of the FIPS provider: what it is, where it came from, what may be claimed of it.
+
+The one place of the project where a validation is stated.  Everything that prints takes its words
+from the file written here (``usr/share/fips-provider/record.json`` in the snap), so that no text can
+claim more than the build can show.  Run by the recipe's part ``fips-provider``, with the pins of its
+``build-environment``.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """Return the hex sha256 of a file; OSError if it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def count_sealed_sources(source: Path, sealed: str) -> int:
+    """Recompute the release's list of module sources and compare it, line by line.
+
+    The release lists a checksum for every source that enters the module
+    (``providers/fips-sources.checksums``), and seals the list with one checksum of its own.
+
+    :param source: the release's source tree.
+    :param sealed: hex sha256 of the list, pinned in the recipe; empty: this release's is not pinned.
+    :return: the number of sources, all identical; 0 where there is nothing to compare with.
+    :raises SystemExit: the list is not the sealed one, or a source differs from it.
+    """
+    listing = source / "providers" / "fips-sources.checksums"
+    if not sealed or not listing.is_file():
+        return 0
+    if sha256(listing) != sealed:
+        raise SystemExit(f"fips-provider: {listing} is not the release's sealed list; get the sources anew")
+    expected = listing.read_text().splitlines()
+    names = [line.split()[1] for line in expected]
+    recomputed = subprocess.run(
+        ["util/fips-checksums.sh", *names], cwd=source, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    differing = sorted(set(expected) ^ set(recomputed))
+    if differing:
+        raise SystemExit(
+            f"fips-provider: {len(differing)} lines differ from the release's sealed list,"
+            f" first: {differing[0]}; get the sources anew"
+        )
+    return len(expected)
+
+
+def validation(version: str, origin: str, sources: int, certificate: str) -> str:
+    """Return the words that may be used of the module, and no others.
+
+    Certificate 4985's security policy demands that the module is built from the release's own
+    tarball by its steps; sources that come from anywhere else, be they identical, do not qualify.
+    """
+    if origin == "tarball" and certificate and sources:
+        return f"validated, certificate #{certificate}"
+    if sources:
+        return f"{version}, module sources verified, not obtained as its policy demands: not validated"
+    return f"{version}: not validated"
+
+
+def main() -> None:
+    """Check the sources, then write the record.
+
+    :raises SystemExit: a source of the module is not the release's.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--source", type=Path, required=True)
+    parser.add_argument("--module", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    version, origin = os.environ["FIPS_VERSION"], os.environ["FIPS_ORIGIN"]
+    sources = count_sealed_sources(arguments.source, os.environ["FIPS_SEALED"])
+    record = {
+        "name": "OpenSSL FIPS Provider",
+        "version": version,
+        "origin": origin,
+        "source": os.environ["FIPS_SOURCE"],
+        "sealed_sources_checked": sources,
+        "module_sha256": sha256(arguments.module),
+        "validation": validation(version, origin, sources, os.environ["FIPS_CERTIFICATE"]),
+    }
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(record, indent=2) + "\n")
+    print(f"fips-provider: {record['validation']} ({sources} sources checked against the sealed list)")
+
+
+if __name__ == "__main__":
+    main()

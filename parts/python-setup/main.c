@@ -1,0 +1,146 @@
+/* The main program of the interpreter that ships: Python with one duty more.  (The snap is built with
+ * CPython's own main program, Programs/python.c.)
+ *
+ * Nothing that decides about FIPS is taken from the caller (launcher: "decide, select, init,
+ * prove, scrub").  The caller's OPENSSL_* and PYTHON* variables are dropped before Python or
+ * libcrypto can read them, and the FIPS provider config of this very snap is named instead, which
+ * is what holds until the launcher selects another.  The launcher gives children the caller's
+ * variables back; it reads them from /proc/self/environ, which still holds the environment as
+ * execve(2) passed it.
+ *
+ * For the same reason Python is told where it lies (argv[0] is the caller's to choose, and the
+ * standard library is looked for near it), and the user's own site-packages are left out.  And the
+ * launcher is called from here rather than from a sitecustomize: -S would skip that, and `site`
+ * goes on when it fails.
+ *
+ * Invoked by the name fips-exec it is the launcher as a snapd command-chain wrapper:
+ * fips-exec PROGRAM [ARG ...] runs `python3 -I -m fips_launch.chain PROGRAM [ARG ...]`.
+ */
+#include "Python.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* EX_CONFIG of sysexits.h, like the launcher itself. */
+static void
+fail(const char *what)
+{
+    fprintf(stderr, "certbot-fips: cannot start: %s; reinstall the snap\n", what);
+    exit(78);
+}
+
+static void
+drop_variables(const char *prefix)
+{
+    size_t length = strlen(prefix);
+    for (char **entry = environ; entry != NULL && *entry != NULL;) {
+        const char *equals = strchr(*entry, '=');
+        if (equals != NULL && strncmp(*entry, prefix, length) == 0) {
+            char *name = strndup(*entry, (size_t)(equals - *entry));
+            if (name == NULL || unsetenv(name) != 0)
+                fail("no memory for the environment");
+            free(name);
+            entry = environ; /* unsetenv moved the rest */
+        }
+        else {
+            entry++;
+        }
+    }
+}
+
+/* The absolute path of this very file, ROOT/usr/bin/python3.13, whatever the caller called it. */
+static const char *
+own_path(void)
+{
+    static char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    if (length < 0)
+        fail("/proc/self/exe cannot be read");
+    path[length] = '\0';
+    return path;
+}
+
+static const char *
+root_of(const char *program)
+{
+    static char root[PATH_MAX];
+    strcpy(root, program);
+    for (int up = 0; up < 3; up++) {
+        char *slash = strrchr(root, '/');
+        if (slash == NULL)
+            fail("it is not in a usr/bin folder");
+        *slash = '\0';
+    }
+    return root;
+}
+
+static void
+select_fips(const char *root)
+{
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof(path), "%s/etc/ssl/openssl.cnf", root);
+    int failed = setenv("OPENSSL_CONF", path, 1);
+    snprintf(path, sizeof(path), "%s/usr/lib/ossl-modules", root);
+    if (failed != 0 || setenv("OPENSSL_MODULES", path, 1) != 0)
+        fail("no memory for the environment");
+}
+
+/* Py_BytesMain's first half, but for what it takes from the caller. */
+static void
+start_python(const char *program, int argc, char **argv)
+{
+    PyConfig config;
+    PyConfig_InitPythonConfig(&config);
+    config.user_site_directory = 0;
+    PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
+    if (!PyStatus_Exception(status))
+        status = PyConfig_SetBytesString(&config, &config.executable, program);
+    if (!PyStatus_Exception(status))
+        status = Py_InitializeFromConfig(&config);
+    PyConfig_Clear(&config);
+    if (PyStatus_Exception(status))
+        Py_ExitStatusException(status);
+}
+
+/* The five steps.  They end the process themselves when it must not go on. */
+static void
+launch(void)
+{
+    PyObject *boot = PyImport_ImportModule("fips_launch.boot");
+    if (boot == NULL || PyObject_CallMethod(boot, "run", NULL) == NULL)
+        fail("the launcher is damaged");
+    Py_DECREF(boot);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *program = own_path();
+    drop_variables("OPENSSL_");
+    drop_variables("PYTHON");
+    select_fips(root_of(program));
+
+    const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    name = name != NULL ? name + 1 : (argc > 0 ? argv[0] : "");
+    if (strcmp(name, "fips-exec") == 0) {
+        static char isolated[] = "-I", module[] = "-m", chain[] = "fips_launch.chain";
+        char **chained = calloc((size_t)argc + 4, sizeof(char *));
+        if (chained == NULL)
+            fail("no memory for the arguments");
+        chained[0] = argv[0];
+        chained[1] = isolated;
+        chained[2] = module;
+        chained[3] = chain;
+        memcpy(chained + 4, argv + 1, (size_t)(argc - 1) * sizeof(char *));
+        argc += 3;
+        argv = chained;
+    }
+    start_python(program, argc, argv);
+    launch();
+    return Py_RunMain();
+}

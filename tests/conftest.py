@@ -1,0 +1,28 @@
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--snap",
+        type=Path,
+        help="the packed snap to test (default: $CERTBOT_FIPS_SNAP, or else the newest in dist/)",
+    )
+
+
+@pytest.fixture(scope="session")
+def snap_file(pytestconfig: pytest.Config) -> Path:
+    """The packed snap that all tests of tests/snap are about."""
+    named = pytestconfig.getoption("--snap") or os.environ.get("CERTBOT_FIPS_SNAP")
+    if named:
+        path = Path(named).resolve()
+    else:
+        packed = sorted((PROJECT / "dist").glob("certbot-fips_*.snap"), key=lambda file: file.stat().st_mtime)
+        path = packed[-1] if packed else PROJECT / "dist"
+    if not path.is_file():
+        pytest.fail(f"no packed snap at {path}: run `make snap`, or name one with --snap", pytrace=False)
+    return path

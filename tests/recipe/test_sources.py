@@ -1,0 +1,78 @@
+"""A source enters the build with the pinned bytes, or not at all."""
+
+import hashlib
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tools.build import provider, recipe, sources
+from tools.build.errors import BuildError
+
+CONTENT = b"the release's bytes"
+CHECKSUM = f"sha256/{hashlib.sha256(CONTENT).hexdigest()}"
+CLOSED_PORT = "http://127.0.0.1:9/release.tar.gz"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """A web server on loopback that has the release."""
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "release.tar.gz").write_bytes(CONTENT)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args: object) -> None:
+            super().__init__(*args, directory=str(tmp_path / "web"))  # type: ignore[arg-type]
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/release.tar.gz"
+        server.shutdown()
+
+
+def test_the_pinned_bytes_are_where_craft_parts_looks(url: str, tmp_path: Path) -> None:
+    assert sources.bring(url, CHECKSUM, tmp_path / "cache", None)
+    assert (tmp_path / "cache" / "files" / CHECKSUM).read_bytes() == CONTENT
+
+
+def test_other_bytes_are_refused_and_not_kept(url: str, tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"release\.tar\.gz from its upstream URL has sha256"):
+        sources.bring(url, "sha256/" + 64 * "0", tmp_path / "cache", None)
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+def test_a_damaged_cache_is_fetched_anew(url: str, tmp_path: Path) -> None:
+    damaged = sources.cached(tmp_path / "cache", CHECKSUM)
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(CONTENT[:-1])
+    assert sources.bring(url, CHECKSUM, tmp_path / "cache", None)
+    assert damaged.read_bytes() == CONTENT
+
+
+def test_without_any_origin_there_is_no_source(tmp_path: Path) -> None:
+    assert not sources.bring(CLOSED_PORT, CHECKSUM, tmp_path / "cache", None)
+    assert not sources.cached(tmp_path / "cache", CHECKSUM).exists()
+
+
+def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:
+    origins = yaml.safe_load((recipe.PROJECT / "tools" / "build" / "origins.yaml").read_text())
+    with pytest.raises(BuildError, match=r"PROVIDER=3\.1\.3.*3\.1\.2, 3\.0\.8, 3\.5\.4, in-tree"):
+        provider.pin(recipe.load()["parts"], origins, "3.1.3")
+
+
+@pytest.mark.parametrize("name", ["3.0.8", "3.5.4", "in-tree"])
+def test_only_the_recipes_own_pin_carries_a_certificate(name: str) -> None:
+    origins = yaml.safe_load((recipe.PROJECT / "tools" / "build" / "origins.yaml").read_text())
+    parts = recipe.load()["parts"]
+    provider.pin(parts, origins, name)
+    variables = {
+        key: value for entry in parts["fips-provider"]["build-environment"] for key, value in entry.items()
+    }
+    assert variables["FIPS_CERTIFICATE"] == ""
+    assert variables["FIPS_SOURCE"] == parts["fips-provider"]["source-checksum"]

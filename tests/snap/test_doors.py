@@ -1,0 +1,153 @@
+"""Every way into the snap ends in FIPS on a FIPS host, and in OpenSSL's default elsewhere."""
+
+import json
+
+import pytest
+
+from tests.snap.support import SNAP
+from tools.hosts import NamespaceHost
+from tools.hosts.base import LOGIN_ENVIRONMENT
+
+CONTEXT = "import ssl; ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
+# What the process itself could do and has mapped, not what it says of its mode.
+PROBE = f"""
+{CONTEXT}
+import hashlib, json
+try:
+    hashlib.md5(b"for security")
+    md5 = "given"
+except ValueError:
+    md5 = "refused"
+mapped = {{line.split(maxsplit=5)[5].strip() for line in open("/proc/self/maps") if "/" in line}}
+ours = ("libcrypto", "libssl", "fips.so")
+print(json.dumps({{
+    "md5": md5,
+    "md5 for an account id": hashlib.md5(b"", usedforsecurity=False).hexdigest()[:8],
+    "sha256": hashlib.sha256(b"").hexdigest()[:8],
+    "libraries": sorted(path for path in mapped if any(name in path for name in ours)),
+}}))
+"""
+INSIDE = "/snap/certbot-fips/x1/usr/lib"
+EXPECTED = {
+    "md5 for an account id": "d41d8cd9",
+    "sha256": "e3b0c442",
+}
+IN_FIPS = EXPECTED | {
+    "md5": "refused",
+    "libraries": [f"{INSIDE}/libcrypto.so.3", f"{INSIDE}/libssl.so.3", f"{INSIDE}/ossl-modules/fips.so"],
+}
+IN_DEFAULT = EXPECTED | {
+    "md5": "given",
+    "libraries": [f"{INSIDE}/libcrypto.so.3", f"{INSIDE}/libssl.so.3"],
+}
+SHELL = ["snap", "run", "--shell", "certbot-fips"]
+PYTHONS = {
+    "app": ["certbot-fips.python3", "-c", PROBE],
+    "shell": [*SHELL, "-c", 'python3 -c "$0"', PROBE],
+    "shell, -I": [*SHELL, "-c", 'python3 -I -c "$0"', PROBE],
+    "shell, -E": [*SHELL, "-c", 'python3 -E -c "$0"', PROBE],
+    "shell, -S": [*SHELL, "-c", 'python3 -S -c "$0"', PROBE],
+    "shell, -I -S -E": [*SHELL, "-c", 'python3 -ISE -c "$0"', PROBE],
+    "env -i": ["env", "-i", f"{SNAP}/usr/bin/python3", "-c", PROBE],
+    "env -i, -S": ["env", "-i", f"{SNAP}/usr/bin/python3", "-S", "-c", PROBE],
+    "path": [f"{SNAP}/usr/bin/python3", "-c", PROBE],
+}
+
+
+@pytest.mark.parametrize("door", PYTHONS)
+def test_python_is_in_fips_on_a_fips_host(flagged: NamespaceHost, door: str) -> None:
+    result = flagged.run(PYTHONS[door]).check()
+    assert json.loads(result.stdout) == IN_FIPS
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("door", PYTHONS)
+def test_python_is_in_default_mode_elsewhere(unflagged: NamespaceHost, door: str) -> None:
+    result = unflagged.run(PYTHONS[door]).check()
+    assert json.loads(result.stdout) == IN_DEFAULT
+    assert result.stderr == ""
+
+
+def test_the_diagnosis_that_administrators_are_told_to_run(host: NamespaceHost) -> None:
+    """They type the first line, and the second at the prompt."""
+    result = host.run(
+        ["snap", "run", "--shell", "certbot-fips"], stdin=f'python3 -c "{CONTEXT}" && echo fine\n'
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "fine\n", "")
+
+
+def test_certbot_version(host: NamespaceHost) -> None:
+    result = host.run(["certbot-fips", "--version"])
+    assert (result.returncode, result.stdout, result.stderr) == (0, "certbot 5.8.0\n", "")
+
+
+def test_certbot_has_its_plugins(host: NamespaceHost) -> None:
+    listed = host.run(["certbot-fips", "plugins"]).check().stdout
+    assert {line[2:] for line in listed.splitlines() if line.startswith("* ")} >= {
+        "apache",
+        "nginx",
+        "standalone",
+        "webroot",
+    }
+
+
+def test_the_apache_plugins_parser_works(host: NamespaceHost) -> None:
+    """It is a library of its own, with its lenses, both in the snap."""
+    host.run(["sh", "-c", "mkdir -p /run/www && echo 'ServerName example.org' > /run/www/site.conf"]).check()
+    parse = (
+        "import sys; from augeas import Augeas;"
+        "lenses = Augeas(loadpath=sys.prefix + '/share/augeas/lenses/dist', flags=Augeas.NO_MODL_AUTOLOAD);"
+        "lenses.add_transform('Httpd.lns', ['/run/www/*.conf']); lenses.load();"
+        "print(lenses.match('/augeas//error'), lenses.get('/files/run/www/site.conf/directive/arg'))"
+    )
+    assert host.run(["certbot-fips.python3", "-c", parse]).check().stdout == "[] example.org\n"
+
+
+def test_the_renewal_service_has_nothing_to_do_on_a_new_host(host: NamespaceHost) -> None:
+    """As snapd's timer runs it: no output, or a mail is sent twice a day."""
+    result = host.run(["snap", "run", "certbot-fips.renew"])
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_openssl_app(flagged: NamespaceHost, unflagged: NamespaceHost) -> None:
+    listing = ["certbot-fips.openssl", "list", "-providers"]
+    assert "OpenSSL FIPS Provider" in flagged.run(listing).check().stdout
+    assert "OpenSSL FIPS Provider" not in unflagged.run(listing).check().stdout
+
+
+def test_unknown_options_and_exit_codes_are_certbots_own(host: NamespaceHost) -> None:
+    result = host.run(["certbot-fips", "--no-such-option"])
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == "certbot: error: unrecognized arguments: --no-such-option"
+
+
+HOSTILE = {
+    "OPENSSL_CONF": ["", "/nonexistent", "/etc", "/dev/null", "/etc/ssl/openssl.cnf"],
+    "OPENSSL_MODULES": ["/nonexistent"],
+    "OPENSSL_FORCE_FIPS_MODE": ["0"],
+    "PYTHONHOME": ["/nonexistent"],
+    "PYTHONPATH": ["/run/hostile"],
+    "LD_LIBRARY_PATH": ["/usr/lib/x86_64-linux-gnu"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in HOSTILE for value in HOSTILE[name]])
+def test_nothing_is_taken_from_the_caller(flagged: NamespaceHost, name: str, value: str) -> None:
+    flagged.run(["sh", "-c", "mkdir -p /run/hostile && echo 'print(1/0)' > /run/hostile/ssl.py"]).check()
+    result = flagged.run(
+        ["certbot-fips.python3", "-c", PROBE], env={**LOGIN_ENVIRONMENT, name: value}
+    ).check()
+    assert json.loads(result.stdout) == IN_FIPS
+    openssl = flagged.run(
+        ["certbot-fips.openssl", "md5", "/dev/null"], env={**LOGIN_ENVIRONMENT, name: value}
+    )
+    assert openssl.returncode != 0
+
+
+def test_a_preloaded_second_libcrypto_is_found(flagged: NamespaceHost) -> None:
+    foreign = "/usr/lib/x86_64-linux-gnu/libcrypto.so.3"
+    result = flagged.run(["certbot-fips", "--version"], env={**LOGIN_ENVIRONMENT, "LD_PRELOAD": foreign})
+    assert result.returncode == 78
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert foreign in result.stderr

@@ -1,0 +1,135 @@
+"""A snap that is broken, on a FIPS host: one line on stderr and exit 78, never a run without FIPS."""
+
+import pytest
+
+from tests.snap.support import MADE_HERE, MakeHost
+from tools.hosts import NamespaceHost, Result
+
+DOORS = {
+    "certbot": ["certbot-fips", "--version"],
+    "renew": ["snap", "run", "certbot-fips.renew"],
+    "python3": ["certbot-fips.python3", "-c", "print('ran')"],
+    "python3 -S": ["/snap/certbot-fips/current/usr/bin/python3", "-S", "-c", "print('ran')"],
+    "openssl": ["certbot-fips.openssl", "version"],
+    "shell": ["snap", "run", "--shell", "certbot-fips", "-c", "python3 -c 'print(\"ran\")'"],
+}
+MODULE = "usr/lib/ossl-modules/fips.so"
+CONFIG = "etc/ssl/openssl.cnf"
+#: What is done to which file of the mounted snap: shell, with the file as "$0".
+DAMAGE = {
+    "module missing": (MODULE, 'rm "$0"'),
+    "module empty": (MODULE, ': > "$0"'),
+    "module is a folder": (MODULE, 'rm "$0"; mkdir "$0"'),
+    "module with one byte flipped": (
+        MODULE,
+        'printf "\\377" | dd of="$0" bs=1 seek=700000 conv=notrunc status=none',
+    ),
+    "module cut short": (MODULE, 'truncate -s 1000000 "$0"'),
+    "module is another library": (MODULE, 'cp /lib/x86_64-linux-gnu/libz.so.1 "$0"'),
+    "libcrypto missing": ("usr/lib/libcrypto.so.3", 'rm "$0"'),
+    "libcrypto is the host's": (
+        "usr/lib/libcrypto.so.3",
+        'cp /usr/lib/x86_64-linux-gnu/libcrypto.so.3 "$0"',
+    ),
+    "config missing": (CONFIG, 'rm "$0"'),
+    "config empty": (CONFIG, ': > "$0"'),
+    "config is a folder": (CONFIG, 'rm "$0"; mkdir "$0"'),
+    "config not of this syntax": (CONFIG, 'echo "[nonsense" > "$0"'),
+    "config without FIPS": (CONFIG, 'cp /etc/ssl/openssl.cnf "$0"'),
+    "config with fips=yes as a wish": (CONFIG, 'sed -i "s/fips=yes/?fips=yes/" "$0"'),
+    "config without its first line": (CONFIG, 'sed -i /^openssl_conf/d "$0"'),
+    "config with another module-mac": (CONFIG, 'sed -i "s/^module-mac.*/module-mac = 00:11/" "$0"'),
+}
+
+
+def damage(host: NamespaceHost, file: str, script: str) -> None:
+    """Do something to a file of the mounted, read-only snap: a changed copy of its folder goes on top."""
+    folder = f"/snap/certbot-fips/x1/{file.rpartition('/')[0]}"
+    name = file.rpartition("/")[2]
+    host.run(
+        [
+            *(
+                "sh",
+                "-euc",
+                'mkdir -p /run/damaged; cp -a "$0"/. /run/damaged; sh -euc "$1" "/run/damaged/$2"',
+            ),
+            *(folder, script, name),
+        ]
+    ).check()
+    host.run(["mount", "--bind", "/run/damaged", folder]).check()
+
+
+def assert_refused(result: Result) -> None:
+    assert result.returncode == 78, result
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("certbot-fips: ")
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr) < 400
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_snap(make_host: MakeHost, what: str) -> None:
+    host = make_host()
+    damage(host, *DAMAGE[what])
+    if DAMAGE[what][0] == CONFIG:  # what the install hook made would be used instead
+        host.run(["rm", "-f", MADE_HERE]).check()
+    for command in DOORS.values():
+        assert_refused(host.run(command, timeout=5))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [': > "$0"', 'echo "[nonsense" > "$0"', 'cp /etc/ssl/openssl.cnf "$0"', 'rm "$0"; mkdir "$0"'],
+    ids=["empty", "nonsense", "the host's", "a folder"],
+)
+def test_damage_to_what_the_install_hook_made(make_host: MakeHost, script: str) -> None:
+    host = make_host()
+    host.run(["sh", "-euc", script, MADE_HERE]).check()
+    for command in DOORS.values():
+        assert_refused(host.run(command, timeout=5))
+
+
+@pytest.mark.parametrize("what", ["module missing", "config missing"])
+def test_the_same_damage_is_no_matter_on_an_unflagged_host(make_host: MakeHost, what: str) -> None:
+    host = make_host(flagged=False)
+    damage(host, *DAMAGE[what])
+    host.run(["certbot-fips", "--version"]).check()
+
+
+@pytest.mark.parametrize("flag", ["2\n", "yes", "", "01", "1 0", "\n"])
+def test_a_strange_flag_is_on(make_host: MakeHost, flag: str) -> None:
+    assert in_fips(make_host(flag_content=flag))
+
+
+@pytest.mark.parametrize("flag", ["0\n", "0"])
+def test_a_flag_of_zero_is_off(make_host: MakeHost, flag: str) -> None:
+    assert not in_fips(make_host(flag_content=flag))
+
+
+@pytest.mark.parametrize(
+    ("flagged", "setting", "expected"),
+    [
+        (True, "auto", True),
+        (True, "on", True),
+        (True, "off", False),
+        (True, "perhaps", True),
+        (False, "auto", False),
+        (False, "on", True),
+        (False, "off", False),
+        (False, "perhaps", True),
+        (False, "", True),
+    ],
+)
+def test_the_administrators_setting(make_host: MakeHost, flagged: bool, setting: str, expected: bool) -> None:
+    host = make_host(flagged=flagged)
+    host.run(["tee", "/var/snap/certbot-fips/common/fips"], stdin=setting).check()
+    assert in_fips(host) is expected
+
+
+def in_fips(host: NamespaceHost) -> bool:
+    """Tell by what the snap does: MD5 for security is refused, by Python and by openssl alike."""
+    python = host.run(["certbot-fips.python3", "-c", "import hashlib; hashlib.md5(b'')"])
+    openssl = host.run(["certbot-fips.openssl", "dgst", "-md5", "/dev/null"])
+    assert (python.returncode == 0) == (openssl.returncode == 0)
+    return python.returncode != 0

@@ -1,0 +1,114 @@
+"""The hosts that the other tests use: what they show is true, and they leave nothing behind."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+from tools.acme import AcmeError, AcmeServer
+from tools.hosts import HostError, HostRefusedError, HostTimeoutError, NamespaceHost
+
+
+@pytest.fixture(autouse=True)
+def _allowed() -> None:
+    try:
+        with NamespaceHost():
+            pass
+    except HostRefusedError as reason:
+        pytest.skip(str(reason))
+
+
+def loop_devices() -> set[str]:
+    return {path.parts[3] for path in Path("/sys/block").glob("loop*/loop/backing_file")}
+
+
+def test_the_flag() -> None:
+    for flagged, content, expected in ((True, "1\n", "1\n"), (True, "x", "x"), (False, "", None)):
+        with NamespaceHost(flagged=flagged, flag_content=content) as host:
+            shown = host.run(["cat", "/proc/sys/crypto/fips_enabled"])
+            assert (shown.stdout if shown.returncode == 0 else None) == expected
+            assert host.run(["cat", "/proc/sys/kernel/ostype"]).stdout == "Linux\n"
+
+
+def test_two_at_the_same_time_are_separate(snap_file: Path) -> None:
+    before = loop_devices()
+    with NamespaceHost(snap_file) as one, NamespaceHost(snap_file) as two:
+        with AcmeServer(one), AcmeServer(two):  # the same ports
+            one.run(["touch", "/etc/letsencrypt-was-here", "/tmp/was-here"]).check()
+            assert two.run(["ls", "/etc/letsencrypt-was-here"]).returncode != 0
+            assert not Path("/etc/letsencrypt-was-here").exists()
+            assert not Path("/tmp/was-here").exists()
+        one.run(["certbot-fips", "--version"]).check()
+        two.run(["certbot-fips", "--version"]).check()
+    assert loop_devices() <= before
+
+
+def test_nothing_is_left_when_the_user_of_a_host_is_killed(snap_file: Path) -> None:
+    before = loop_devices()
+    script = (
+        "import sys, time; from pathlib import Path; from tools.hosts import NamespaceHost\n"
+        "host = NamespaceHost(Path(sys.argv[1])); host.__enter__()\n"
+        "host.run(['sh', '-c', 'setsid sleep 1000 > /dev/null 2>&1 &'])\n"
+        "print(host.path('').parts[2], flush=True); time.sleep(1000)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(snap_file)], stdout=subprocess.PIPE, text=True, cwd=PROJECT
+    )
+    assert process.stdout is not None
+    holder = os.pidfd_open(int(process.stdout.readline()))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert select_readable(holder, 5), "the host outlived its user"
+    os.close(holder)
+    process.stdout.close()
+    deadline = 50
+    while loop_devices() - before and deadline:
+        deadline -= 1
+        subprocess.run(["sleep", "0.1"], check=True)
+    assert loop_devices() <= before
+
+
+def select_readable(descriptor: int, seconds: float) -> bool:
+    return bool(select.select([descriptor], [], [], seconds)[0])
+
+
+def test_a_command_that_hangs_is_killed() -> None:
+    with NamespaceHost() as host:
+        with pytest.raises(HostTimeoutError, match=r"`sleep 60` took longer than 0.1 s"):
+            host.run(["sleep", "60"], timeout=0.1)
+        assert "sleep\0" not in host.run(["sh", "-c", "cat /proc/[0-9]*/cmdline"]).stdout
+
+
+def test_a_file_that_is_no_snap(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.snap"
+    broken.write_bytes(b"no squashfs" * 1000)
+    with NamespaceHost() as host, pytest.raises(HostError, match=r"squashfs|superblock"):
+        host.install(broken)
+    with NamespaceHost() as host, pytest.raises(HostError, match="run `make snap`"):
+        host.install(tmp_path / "missing.snap")
+
+
+def test_a_taken_port_is_named() -> None:
+    with NamespaceHost() as host, AcmeServer(host):
+        with pytest.raises(AcmeError, match=r"port 1400[0-3] is taken: end what listens there"):
+            AcmeServer(host).start()
+        with AcmeServer(host, port=24000):
+            pass
+
+
+def test_a_machine_that_refuses_namespaces() -> None:
+    """As a container without CAP_SYS_ADMIN does."""
+    script = "from tools.hosts import NamespaceHost\nwith NamespaceHost(): pass"
+    refused = subprocess.run(
+        ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        check=False,
+    )
+    assert "HostRefusedError: this machine refuses mount namespaces (unshare: " in refused.stderr

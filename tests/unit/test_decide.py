@@ -1,0 +1,98 @@
+import os
+from pathlib import Path
+
+import pytest
+from fips_launch.decide import decide, kernel
+
+FLAGS_ON = [b"1", b"1\n", b"", b"\n", b"2", b"01", b"-1", b"yes", b"1 1", b"0\x000", b"\xff", b"0" * 65]
+FLAGS_OFF = [b"0", b"0\n"]
+UNKNOWN_SETTINGS = [b"", b"\n", b"On", b"OFF", b"true", b"0", b"o ff", b"off\noff", b"\xfe", b"off" * 40]
+
+
+@pytest.fixture
+def flag(tmp_path: Path) -> Path:
+    """Where the kernel's flag would be, as .../sys/crypto/fips_enabled; not written yet."""
+    path = tmp_path / "sys" / "crypto" / "fips_enabled"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.mark.parametrize("content", FLAGS_ON)
+def test_a_flag_that_is_not_clearly_off_is_on(flag: Path, content: bytes) -> None:
+    flag.write_bytes(content)
+    assert kernel(str(flag)).fips
+
+
+@pytest.mark.parametrize("content", FLAGS_OFF)
+def test_a_flag_of_zero_is_off(flag: Path, content: bytes) -> None:
+    flag.write_bytes(content)
+    assert not kernel(str(flag)).fips
+
+
+def test_a_kernel_without_the_flag_is_off(flag: Path) -> None:
+    assert not kernel(str(flag)).fips
+    flag.parent.rmdir()
+    assert not kernel(str(flag)).fips
+
+
+def test_a_proc_that_is_not_mounted_is_on(tmp_path: Path) -> None:
+    assert kernel(str(tmp_path / "sys" / "crypto" / "fips_enabled")).fips
+
+
+def test_a_flag_that_cannot_be_read_is_on(flag: Path) -> None:
+    flag.mkdir()
+    assert kernel(str(flag)).fips
+    flag.rmdir()
+    flag.symlink_to(flag.name)
+    assert kernel(str(flag)).fips
+
+
+@pytest.mark.parametrize(
+    ("content", "fips"), [(b"on", True), (b"on\n", True), (b"off", False), (b"off\n", False)]
+)
+@pytest.mark.parametrize("kernel_flag", FLAGS_ON + FLAGS_OFF)
+def test_on_and_off_overrule_the_kernel(
+    tmp_path: Path, flag: Path, content: bytes, fips: bool, kernel_flag: bytes
+) -> None:
+    setting = tmp_path / "fips"
+    setting.write_bytes(content)
+    flag.write_bytes(kernel_flag)
+    decision = decide(str(setting), str(flag))
+    assert decision.fips is fips
+    assert decision.reason == f"the setting is fips={'on' if fips else 'off'}"
+
+
+@pytest.mark.parametrize("content", [None, b"auto", b"auto\n"])
+@pytest.mark.parametrize(("kernel_flag", "fips"), [(b"1\n", True), (b"0\n", False), (b"?", True)])
+def test_auto_and_no_setting_follow_the_kernel(
+    tmp_path: Path, flag: Path, content: bytes | None, kernel_flag: bytes, fips: bool
+) -> None:
+    setting = tmp_path / "fips"
+    if content is not None:
+        setting.write_bytes(content)
+    flag.write_bytes(kernel_flag)
+    assert decide(str(setting), str(flag)).fips is fips
+    assert decide("", str(flag)).fips is fips
+
+
+@pytest.mark.parametrize("content", UNKNOWN_SETTINGS)
+def test_an_unknown_setting_is_on_and_says_what_is_known(tmp_path: Path, flag: Path, content: bytes) -> None:
+    setting = tmp_path / "fips"
+    setting.write_bytes(content)
+    flag.write_bytes(b"0\n")
+    decision = decide(str(setting), str(flag))
+    assert decision.fips
+    assert decision.reason.endswith("none of auto, on, off")
+    assert "\n" not in decision.reason
+
+
+def test_a_setting_that_cannot_be_read_is_on(tmp_path: Path, flag: Path) -> None:
+    flag.write_bytes(b"0\n")
+    assert decide(str(tmp_path), str(flag)).fips
+    assert decide(str(flag / "below-a-file"), str(flag)).fips
+
+
+def test_a_pipe_in_place_of_a_file_does_not_hold_up(tmp_path: Path, flag: Path) -> None:
+    flag.write_bytes(b"0\n")
+    os.mkfifo(tmp_path / "fips")
+    assert decide(str(tmp_path / "fips"), str(flag)).fips

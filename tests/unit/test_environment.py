@@ -1,0 +1,113 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fips_launch.environment import SNAPD, host, parse
+
+LAUNCHER = Path(__file__).resolve().parents[2] / "parts" / "fips-launch"
+ENV = "/usr/bin/env"
+
+# What the caller has before snapd comes: the environments of a shell, a service, a bare `env -i`, and
+# of one who wants to be difficult.
+CALLERS = {
+    "shell": {b"PATH": b"/usr/bin:/bin", b"HOME": b"/root", b"LANG": b"en_US.UTF-8"},
+    "bare": {},
+    "C locale": {b"LC_ALL": b"C", b"PATH": b"/bin"},
+    "OpenSSL and Python": {
+        b"PATH": b"/bin",
+        b"OPENSSL_CONF": b"/etc/ssl/openssl.cnf",
+        b"OPENSSL_FORCE_FIPS_MODE": b"0",
+        b"PYTHONWARNINGS": b"",
+        b"SSLKEYLOGFILE": b"/tmp/keys",
+        b"SSL_CERT_FILE": b"/etc/own.pem",
+    },
+    "own trust store": {b"PATH": b"/bin", b"REQUESTS_CA_BUNDLE": b"/etc/own.pem"},
+    "odd bytes": {b"A": b"\xff\n=x", b"\xc3\xa4": b"", b"PATH": b"::/bin:", b"B" * 99: b"x" * 99999},
+    "names like snapd's": {b"SNAPPY": b"1", b"SNAP_MINE": b"2", b"MYSNAP": b"3", b"SNAP_REEXEC": b"0"},
+}
+
+
+def by_snapd(caller: dict[bytes, bytes], snap: bytes) -> dict[bytes, bytes]:
+    """Return the environment that snapd and the recipe's PATH line make of the caller's."""
+    added = dict.fromkeys(SNAPD, b"x") | {b"SNAP": snap, b"SNAP_REEXEC": caller.get(b"SNAP_REEXEC", b"")}
+    return caller | added | {b"PATH": snap + b"/usr/bin:" + caller.get(b"PATH", b"")}
+
+
+def seen_by_a_child(
+    variables: dict[bytes, bytes], root: Path, prelude: str, environment: str
+) -> dict[bytes, bytes]:
+    """Return what `env` sees as the child of a scrubbed process."""
+    code = (
+        f"import subprocess, sys; sys.path.insert(0, {str(LAUNCHER)!r}); from fips_launch import environment;"
+        f"environment.scrub({str(root)!r}); {prelude}"
+        f"sys.stdout.buffer.write(subprocess.check_output([{ENV!r}, '-0'], env={environment}))"
+    )
+    return parse(subprocess.check_output([sys.executable, "-I", "-c", code], env=variables))
+
+
+def test_of_a_name_that_is_there_twice_the_first_counts_as_for_getenv() -> None:
+    assert parse(b"A=1\0B\0A=2\0C=\0=x\0") == {b"A": b"1", b"C": b"", b"": b"x"}
+
+
+@pytest.mark.parametrize("caller", CALLERS.values(), ids=CALLERS)
+def test_what_snapd_added_is_taken_away(caller: dict[bytes, bytes], tmp_path: Path) -> None:
+    assert host(by_snapd(caller, os.fsencode(tmp_path)), str(tmp_path)) == caller
+
+
+def test_the_snap_may_be_reached_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "snap").symlink_to("root")
+    caller = CALLERS["shell"]
+    assert host(by_snapd(caller, os.fsencode(tmp_path / "snap")), str(tmp_path / "root")) == caller
+
+
+def test_only_one_of_our_folders_is_taken_from_the_path(tmp_path: Path) -> None:
+    ours = os.fsencode(tmp_path) + b"/usr/bin"
+    caller = {b"PATH": ours + b":/bin"}
+    assert host(by_snapd(caller, os.fsencode(tmp_path)), str(tmp_path)) == caller
+
+
+@pytest.mark.parametrize("caller", CALLERS.values(), ids=CALLERS)
+def test_the_variables_of_another_snap_are_left_alone(caller: dict[bytes, bytes], tmp_path: Path) -> None:
+    other = by_snapd(caller, b"/snap/other/1")
+    assert host(other, str(tmp_path)) == other
+    assert host(caller, str(tmp_path)) == caller
+
+
+@pytest.mark.parametrize("environment", ["None", "environment.for_children()"])
+@pytest.mark.parametrize("caller", CALLERS.values(), ids=CALLERS)
+def test_a_child_sees_the_callers_environment(
+    caller: dict[bytes, bytes], environment: str, tmp_path: Path
+) -> None:
+    variables = by_snapd(caller, os.fsencode(tmp_path))
+    assert seen_by_a_child(variables, tmp_path, "", environment) == caller
+
+
+def test_a_child_sees_what_certbot_adds_but_not_what_is_private(tmp_path: Path) -> None:
+    prelude = (
+        "import os; os.environ['RENEWED_DOMAINS'] = 'a b';"
+        "environment.keep_private('CERTBOT_SNAPPED', 'True'); environment.keep_private('HOME', '/elsewhere');"
+    )
+    expected = CALLERS["shell"] | {b"RENEWED_DOMAINS": b"a b"}
+    variables = by_snapd(CALLERS["shell"], os.fsencode(tmp_path))
+    for environment in ("None", "environment.for_children()"):
+        assert seen_by_a_child(variables, tmp_path, prelude, environment) == expected
+
+
+def test_python_code_sees_snapds_variables_and_no_key_log(tmp_path: Path) -> None:
+    caller = CALLERS["OpenSSL and Python"]
+    seen = seen_by_a_child(by_snapd(caller, os.fsencode(tmp_path)), tmp_path, "import os;", "os.environ")
+    assert seen[b"SNAP"] == os.fsencode(tmp_path)
+    assert seen[b"SNAP_COOKIE"] == b"x"
+    assert seen[b"PATH"] == caller[b"PATH"]
+    assert b"SSLKEYLOGFILE" not in seen
+
+
+def test_the_callers_trust_store_stays(tmp_path: Path) -> None:
+    caller = CALLERS["own trust store"]
+    seen = seen_by_a_child(caller, tmp_path, "import os;", "os.environ")
+    assert seen[b"REQUESTS_CA_BUNDLE"] == b"/etc/own.pem"
+    seen = seen_by_a_child({b"CURL_CA_BUNDLE": b""}, tmp_path, "import os;", "os.environ")
+    assert b"REQUESTS_CA_BUNDLE" not in seen

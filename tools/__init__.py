@@ -1,0 +1,1 @@
+"""The tools of the build machine, one package per job."""

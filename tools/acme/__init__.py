@@ -1,0 +1,6 @@
+"""An ACME certificate authority for tests: pebble and its DNS, pebble-challtestsrv, on a host."""
+
+from tools.acme.certificate import Certificate, CertificateError
+from tools.acme.server import AcmeError, AcmeServer
+
+__all__ = ["AcmeError", "AcmeServer", "Certificate", "CertificateError"]

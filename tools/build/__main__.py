@@ -1,0 +1,87 @@
+"""`python3 -m tools.build`: build the snap, and print its path as the last line."""
+
+import argparse
+import errno
+import fcntl
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+
+from tools.build import lifecycle, recipe, snap
+from tools.build.errors import BuildError
+from tools.build.progress import say
+
+# The build leans on the distribution's tools alone, not on what happens to be on this machine; the
+# last folder is that of craft-parts' own craftctl.
+SEARCHED = ("/usr/sbin", "/usr/bin", "/sbin", "/bin", str(Path(sys.executable).parent))
+FOREIGN = (
+    *("PYTHON", "CARGO", "RUST", "LD_", "OPENSSL_", "CRAFT_", "SNAP"),
+    *("CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS", "CC", "CXX", "PKG_CONFIG"),
+)
+
+
+def build(provider: str | None, work: Path) -> Path:
+    """Build the snap of the recipe.
+
+    :param provider: FIPS provider by its name in origins.yaml; None: the recipe's own.
+    :param work: work folder, kept between builds.
+    :returns: the packed file.
+    :raises BuildError: the build cannot be done; one line that says why.
+    """
+    machine = platform.machine()
+    if machine != "x86_64":
+        raise BuildError(f"this machine is {machine}: the recipe builds amd64 on amd64 alone")
+    if os.geteuid() != 0:
+        raise BuildError("root is needed (packages are installed): become root and try again")
+    if not shutil.which("snap"):
+        raise BuildError("the program snap is missing: run `make setup`")
+    os.chdir(recipe.PROJECT)  # craft-parts takes it as the project folder
+    what = recipe.load()
+    origins = yaml.safe_load((Path(__file__).parent / "origins.yaml").read_text())
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BuildError(f"another build runs in {work}: wait for it to end") from error
+        prime = lifecycle.prime(what["parts"], origins, provider, work)
+        suffix = f"+provider-{provider}" if provider else ""
+        return snap.pack(
+            what, prime, recipe.PROJECT / "snap" / "hooks", recipe.PROJECT / "dist", "amd64", suffix
+        )
+
+
+def main() -> int:
+    """Run the build of the command line; 0 when the snap is there."""
+    parser = argparse.ArgumentParser(prog="python3 -m tools.build", description=__doc__)
+    parser.add_argument("--provider", help="FIPS provider to build (see origins.yaml); default: the recipe's")
+    parser.add_argument("--work", type=Path, default=recipe.PROJECT / "build", help="work folder")
+    arguments = parser.parse_args()
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        del os.environ[name]
+    os.environ["PATH"] = ":".join(SEARCHED)
+    os.environ["CARGO_HOME"] = str(arguments.work.resolve() / "cache" / "cargo")
+    try:
+        packed = build(arguments.provider or None, arguments.work.resolve())
+    except BuildError as error:
+        print(f"build: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("build: interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"build: the disk is full ({error.filename}): free some space and try again", file=sys.stderr)
+        return 1
+    say(f"    {packed.stat().st_size / 1e6:.1f} MB")
+    say(str(packed))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Run the recipe's parts with craft-parts: pull, build, stage, prime."""
+
+import copy
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import craft_parts
+from craft_parts import Action, ActionType, Step
+
+from tools.build import provider, recipe, sources
+from tools.build.errors import BuildError
+from tools.build.progress import step
+
+# What Debian calls the tool that the recipe takes from a build-snap.
+PACKAGES_FOR_SNAPS = {"rustup": ["rustc-web", "cargo-web"]}
+
+
+def prime(parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, work: Path) -> Path:
+    """Build all parts and return the folder that holds the snap's files.
+
+    Work that is done and unchanged is not done again; an interrupted build goes on where it was.
+
+    :param parts: the recipe's parts.
+    :param origins: the content of origins.yaml.
+    :param wanted: a provider of origins.yaml, or None for the recipe's own.
+    :param work: work folder of this builder; sources are cached in it.
+    :raises BuildError: a source cannot be had, or a part does not build.
+    """
+    parts = copy.deepcopy(parts)
+    cache = work / "cache"
+    name = provider.pin(parts, origins, wanted)
+    for part_name, part in parts.items():
+        if "source-checksum" in part:
+            _bring(part_name, part, origins, name, cache)
+        _track_inputs(part)
+    lifecycle = craft_parts.LifecycleManager(
+        {"parts": parts},
+        application_name="certbot_fips",
+        cache_dir=cache,
+        work_dir=work,
+        base="core24",
+        project_name="certbot-fips",
+        parallel_build_count=os.cpu_count() or 1,
+    )
+    logs = work / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    try:
+        actions = lifecycle.plan(Step.PRIME)
+        with lifecycle.action_executor() as executor:
+            for action in actions:
+                _execute(executor, action, logs)
+    except craft_parts.PartsError as error:
+        raise BuildError(" ".join(str(error).split())) from error
+    return Path(lifecycle.project_info.prime_dir)
+
+
+def _bring(part_name: str, part: dict[str, Any], origins: dict[str, Any], name: str, cache: Path) -> None:
+    second = origins["distribution"].get(part["source-checksum"])
+    if sources.bring(part["source"], part["source-checksum"], cache, second):
+        return
+    if part_name != "fips-provider":
+        raise BuildError(
+            f"the sources of part {part_name} cannot be had: neither {part['source']} nor a second origin"
+            " answers; check the network and try again"
+        )
+    provider.from_crate(part, origins, name, cache)
+
+
+def _track_inputs(part: dict[str, Any]) -> None:
+    """Make what a part reads below parts/ count as part of it, and name Debian's packages for its snaps."""
+    scripts = "".join(part.get(f"override-{step_name}", "") for step_name in ("pull", "build", "prime"))
+    environment = part.setdefault("build-environment", [])
+    environment.append({"PART_INPUTS_SHA256": recipe.inputs_digest(scripts)})
+    if "override-pull" in part:
+        part["override-pull"] += f"# inputs: {recipe.inputs_digest(part['override-pull'])}\n"
+    for snap in part.pop("build-snaps", []):
+        part.setdefault("build-packages", []).extend(PACKAGES_FOR_SNAPS[snap.partition("/")[0]])
+
+
+def _execute(executor: Any, action: Action, logs: Path) -> None:
+    if action.action_type == ActionType.SKIP:
+        return
+    what = f"{action.part_name}: {action.step.name.lower()}"
+    log = logs / f"{action.part_name}-{action.step.name.lower()}.log"
+    with log.open("w") as output:
+        if action.step in (Step.STAGE, Step.PRIME):
+            executor.execute(action, stdout=output, stderr=output)
+            return
+        try:
+            with step(what):
+                executor.execute(action, stdout=output, stderr=output)
+        except craft_parts.PartsError as error:
+            output.flush()
+            free = shutil.disk_usage(logs).free
+            hint = f"; only {free >> 20} MiB are free on this disk" if free < 1 << 30 else ""
+            tail = "".join(log.read_text(errors="replace").splitlines(keepends=True)[-15:])
+            print(tail, flush=True)
+            raise BuildError(f"{what} failed{hint}: the lines above are the end of {log}") from error

@@ -1,0 +1,38 @@
+"""Progress lines: what is being done, and that it still goes on."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def say(message: str) -> None:
+    """Print one line to standard output at once."""
+    print(message, flush=True)
+
+
+@contextmanager
+def step(what: str, every: float = 20.0) -> Iterator[None]:
+    """Announce a slow step, say every so often that it still runs, and how long it took.
+
+    :param what: the step, in a few words.
+    :param every: seconds between two signs of life.
+    """
+    began = time.monotonic()
+    done = threading.Event()
+
+    def sign_of_life() -> None:
+        while not done.wait(every):
+            say(f"    … {what}: {time.monotonic() - began:.0f} s")
+
+    say(f"==> {what}")
+    thread = threading.Thread(target=sign_of_life, daemon=True)
+    thread.start()
+    verb = "stopped after"
+    try:
+        yield
+        verb = "took"
+    finally:
+        done.set()
+        thread.join()
+        say(f"    {what} {verb} {time.monotonic() - began:.0f} s")

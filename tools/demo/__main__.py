@@ -1,0 +1,53 @@
+"""Get a certificate with the packed snap on a FIPS-flagged host made here; show that FIPS was really used.
+
+Exit status: 0 when everything held; 1 with one line on stderr when something did not, or could not be shown
+on this machine; 2 for wrong arguments; 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import time
+from pathlib import Path
+
+from tools.acme import CertificateError
+from tools.demo.steps import Demo, NotShownError
+from tools.hosts import HostError
+from tools.observe import ObserveError
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def newest_snap() -> Path:
+    """Return the packed snap that was built last. Raise NotShownError when there is none."""
+    packed = sorted((PROJECT / "dist").glob("certbot-fips_*.snap"), key=lambda file: file.stat().st_mtime)
+    if not packed:
+        raise NotShownError(f"no packed snap in {PROJECT / 'dist'}: run `make snap`")
+    return packed[-1]
+
+
+def main() -> int:
+    """Run the demo; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python3 -m tools.demo", description=__doc__.splitlines()[0])
+    parser.add_argument("snap", nargs="?", type=Path, help="the packed snap (default: the newest in dist/)")
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    try:
+        if platform.machine() != "x86_64":
+            raise NotShownError(f"this machine is {platform.machine()}; the snap is for amd64 (x86_64) alone")
+        Demo(arguments.snap or newest_snap()).run()
+    except (NotShownError, HostError, ObserveError, CertificateError) as error:
+        sys.stdout.flush()
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("demo: interrupted; nothing is left behind", file=sys.stderr)
+        return 130
+    print(f"   ({time.monotonic() - began:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

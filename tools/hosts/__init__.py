@@ -1,0 +1,6 @@
+"""Environments in which the packed snap meets a host: one interface, `Host`, for every kind of host."""
+
+from tools.hosts.base import Host, HostError, HostRefusedError, HostTimeoutError, Result, SnapHost
+from tools.hosts.namespace import NamespaceHost
+
+__all__ = ["Host", "HostError", "HostRefusedError", "HostTimeoutError", "NamespaceHost", "Result", "SnapHost"]

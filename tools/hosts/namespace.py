@@ -1,0 +1,232 @@
+"""A host made of namespaces on this machine: instant, no snapd, nothing of the real machine is written to.
+
+The programs are this machine's own (`/usr`, read-only), everything else is private and gone at the end:
+`/etc` (a copy), `/var`, `/run`, `/tmp`, `/root`, `/snap`, the network (loopback only, so that port 80 is
+always free) and the processes. `/proc/sys/crypto/fips_enabled` says what the test wants it to say. A snap is
+mounted as snapd mounts it and its apps are entered through the real snap-exec; what snapd's daemon would add
+(services, `snap set`, refresh) is not there. See namespace.sh for how the root is made.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryFile, mkdtemp
+from typing import IO, Any, Self
+
+import yaml
+
+from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError, HostTimeoutError, Result
+
+HERE = Path(__file__).parent
+
+
+class NamespaceHost:
+    """A `SnapHost` in private namespaces of this machine (root is needed, or CAP_SYS_ADMIN in a container).
+
+    snap: the packed snap to install on entry, or None.
+    flagged: is this a FIPS host? `flag_content` is then what `/proc/sys/crypto/fips_enabled` holds; an
+        unflagged host has no such file, as kernels without FIPS support.
+    instance: the name to install under, None for the snap's own; revision: as snapd counts local installs.
+    shown: folders of this machine to be seen on the host too, read-only: {path on the host: folder here}.
+    """
+
+    def __init__(
+        self,
+        snap: Path | None = None,
+        flagged: bool = True,
+        flag_content: str = "1\n",
+        *,
+        instance: str | None = None,
+        revision: str = "x1",
+        shown: Mapping[str, Path] | None = None,
+    ) -> None:
+        self._snap = snap
+        self._flag = flag_content if flagged else "absent"
+        self._instance = instance
+        self._revision = revision
+        self._shown = dict(shown or {})
+        self._holder: subprocess.Popen[bytes] | None = None
+        self._pid = 0
+        self.name = f"mount namespace, {'FIPS flag set' if flagged else 'no FIPS flag'}"
+
+    def up(self) -> None:
+        """Make the namespaces and the root in them. Raise HostRefusedError when that cannot be."""
+        for program in ("unshare", "nsenter", "setpriv", "ip", "snap"):
+            if shutil.which(program, path=LOGIN_ENVIRONMENT["PATH"]) is None:
+                raise HostRefusedError(f"no program `{program}` on this machine: run `make setup`")
+        stage = Path(mkdtemp(prefix="certbot-fips-host-"))
+        complaints = TemporaryFile()  # noqa: SIM115 - closed below, when the holder has its own
+        try:
+            self._holder = subprocess.Popen(
+                [
+                    *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--"),
+                    *("sh", str(HERE / "namespace.sh"), str(stage), self._flag, str(HERE / "snap_run.py")),
+                    *(f"{source}={target}" for target, source in self._shown.items()),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                env=dict(LOGIN_ENVIRONMENT),
+                start_new_session=True,  # a Ctrl-C is for the test run, which then calls down()
+            )
+            assert self._holder.stdout is not None
+            word, _, pid = self._holder.stdout.readline().decode().partition(" ")
+            if word != "ready":
+                self._holder.wait()
+                complaints.seek(0)
+                reason = " / ".join(complaints.read().decode(errors="replace").split("\n")).strip(" /")
+                raise HostRefusedError(
+                    f"this machine refuses mount namespaces ({reason}): be root, and in a container"
+                    " have CAP_SYS_ADMIN and no seccomp or AppArmor profile that forbids mount(2)"
+                )
+            self._pid = int(pid)
+        except BaseException:
+            self.down()
+            raise
+        finally:
+            complaints.close()
+            stage.rmdir()
+
+    def install(self, snap: Path) -> None:
+        """Mount the snap where snapd does, make its data folders and commands, run its install hook.
+
+        Raise HostError when the file is no snap or the hook fails.
+        """
+        if not snap.is_file():
+            raise HostError(f"no snap at {snap}: run `make snap`")
+        revision = self._revision
+        kept = "/var/lib/snapd/snaps/installing.snap"
+        self.copy(snap, kept)
+        # The name is inside, and the inside is readable only once mounted: mount, read, then move.
+        self._sh('mkdir -p /run/installing && mount -t squashfs -o ro,nodev,loop "$0" /run/installing', kept)
+        meta = yaml.safe_load(self.run(["cat", "/run/installing/meta/snap.yaml"]).check().stdout)
+        name = str(meta["name"])
+        instance = self._instance or name
+        mounted = f"/snap/{instance}/{revision}"
+        link_current = 'ln -sfn "${0##*/}" "${0%/*}/current"'
+        self._sh(f'mkdir -p "$0" && mount --move /run/installing "$0" && {link_current}', mounted)
+        self.run(["mv", kept, f"/var/lib/snapd/snaps/{instance}_{revision}.snap"]).check()
+        data = f"/var/snap/{instance}/{revision}"
+        self._sh(f'mkdir -p "$0" "${{0%/*}}/common" && {link_current}', data)
+        for app in meta.get("apps", {}):
+            command = instance if app == name else f"{instance}.{app}"
+            self._sh('ln -sfn /usr/bin/snap "$0"', f"/snap/bin/{command}")
+        if self.run(["test", "-e", f"{mounted}/meta/hooks/install"]).returncode == 0:
+            self.run(["snap", "run", "--hook=install", instance]).check()
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+        cwd: str = "/",
+        timeout: float = 120.0,
+    ) -> Result:
+        """See `Host.run`."""
+        if self._holder is None or self._holder.poll() is not None:
+            raise HostError("the host is not up")
+        variables = LOGIN_ENVIRONMENT if env is None else env
+        began = time.monotonic()
+        # Files, not pipes: a daemon that the command leaves behind must not keep us waiting for the end of
+        # its output. `env -i` last, so that a hostile LD_PRELOAD meets the command only.
+        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+            given.write(stdin.encode(errors="surrogateescape"))
+            given.seek(0)
+            process = subprocess.Popen(
+                [
+                    *("nsenter", f"--target={self._pid}", "--mount", "--net", "--pid", "--"),
+                    *("setpriv", "--pdeathsig=KILL", "--"),
+                    *("env", "-i", "-C", cwd, "--", *(f"{key}={value}" for key, value in variables.items())),
+                    *argv,
+                ],
+                stdin=given,
+                stdout=out,
+                stderr=err,
+                env=dict(LOGIN_ENVIRONMENT),
+            )
+            try:
+                ended = _wait(process, timeout)
+            finally:
+                if process.poll() is None:
+                    process.kill()  # setpriv passes it on to the command
+                    process.wait()
+            seconds = time.monotonic() - began
+            if not ended:
+                said = _tail(err) or _tail(out) or "nothing"
+                raise HostTimeoutError(
+                    f"`{shlex.join(argv)}` took longer than {timeout:g} s and said: {said}"
+                )
+            return Result(tuple(argv), process.returncode, _text(out), _text(err), seconds)
+
+    def copy(self, source: Path, target: str) -> None:
+        """See `Host.copy`."""
+        inside = self.path(target)
+        if source.is_dir():
+            shutil.copytree(source, inside, symlinks=True, dirs_exist_ok=True)
+        else:
+            inside.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, inside)
+
+    def path(self, inside: str) -> Path:
+        """Return by what path this machine reaches `inside`, a path of the host, while that is up."""
+        if self._holder is None:
+            raise HostError("the host is not up")
+        return Path(f"/proc/{self._pid}/root{inside}")
+
+    def down(self) -> None:
+        """End every process of the host; its mounts and loop devices go with the last one."""
+        holder, self._holder = self._holder, None
+        if holder is None:
+            return
+        assert holder.stdin is not None and holder.stdout is not None
+        holder.stdin.close()  # namespace.sh ends when its input does, and as PID 1 it takes all others along
+        if not _wait(holder, 5):
+            holder.kill()
+        holder.wait()
+        holder.stdout.close()
+
+    def _sh(self, script: str, argument: str) -> None:
+        """Run a shell script with the argument as `$0`; raise HostError when it fails."""
+        self.run(["sh", "-euc", script, argument]).check()
+
+    def __enter__(self) -> Self:
+        self.up()
+        try:
+            if self._snap is not None:
+                self.install(self._snap)
+        except BaseException:
+            self.down()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.down()
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait for the end of a process; Popen.wait(timeout) would poll, and round times to 50 ms."""
+    if process.poll() is not None:
+        return True
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
+def _text(file: IO[Any]) -> str:
+    file.seek(0)
+    content: bytes = file.read()
+    return content.decode(errors="surrogateescape")
+
+
+def _tail(file: IO[Any]) -> str:
+    return " / ".join(_text(file).strip().splitlines()[-3:])
