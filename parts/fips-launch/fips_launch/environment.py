@@ -10,7 +10,7 @@ import os
 # What snapd documents as "Environment variables", and what `snap run` adds to that for classic snaps.
 SNAPD = frozenset(
     b"SNAP SNAP_ARCH SNAP_COMMON SNAP_CONTEXT SNAP_COOKIE SNAP_DATA SNAP_EUID SNAP_INSTANCE_KEY"
-    b" SNAP_INSTANCE_NAME SNAP_LIBRARY_PATH SNAP_NAME SNAP_REAL_HOME SNAP_REEXEC SNAP_REVISION"
+    b" SNAP_APP_NAME SNAP_INSTANCE_NAME SNAP_LIBRARY_PATH SNAP_NAME SNAP_REAL_HOME SNAP_REEXEC SNAP_REVISION"
     b" SNAP_SAVE_DATA SNAP_UID SNAP_USER_COMMON SNAP_USER_DATA SNAP_VERSION".split()
 )
 # The host's trusted certificates: Debian's family, Red Hat's, SUSE's.
