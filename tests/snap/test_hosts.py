@@ -5,6 +5,9 @@ import select
 import signal
 import subprocess
 import sys
+import time
+import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,8 +26,20 @@ def _allowed() -> None:
         pytest.skip(str(reason))
 
 
-def loop_devices() -> set[str]:
-    return {path.parts[3] for path in Path("/sys/block").glob("loop*/loop/backing_file")}
+@pytest.fixture
+def revision() -> str:
+    """A revision of its own, so that its loop devices can be told from another run's."""
+    return f"x{uuid.uuid4().int % 10**9}"
+
+
+def loop_devices(revision: str) -> list[str]:
+    """Return the loop devices that hold the snap of a revision, in whatever mount namespace."""
+    found = []
+    for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
+        with suppress(OSError):  # gone since
+            if f"certbot-fips_{revision}.snap" in backing.read_text():
+                found.append(backing.parts[3])
+    return found
 
 
 def test_the_flag() -> None:
@@ -35,9 +50,12 @@ def test_the_flag() -> None:
             assert host.run(["cat", "/proc/sys/kernel/ostype"]).stdout == "Linux\n"
 
 
-def test_two_at_the_same_time_are_separate(snap_file: Path) -> None:
-    before = loop_devices()
-    with NamespaceHost(snap_file) as one, NamespaceHost(snap_file) as two:
+def test_two_at_the_same_time_are_separate(snap_file: Path, revision: str) -> None:
+    with (
+        NamespaceHost(snap_file, revision=revision) as one,
+        NamespaceHost(snap_file, revision=revision) as two,
+    ):
+        assert len(loop_devices(revision)) == 2
         with AcmeServer(one), AcmeServer(two):  # the same ports
             one.run(["touch", "/etc/letsencrypt-was-here", "/tmp/was-here"]).check()
             assert two.run(["ls", "/etc/letsencrypt-was-here"]).returncode != 0
@@ -45,32 +63,35 @@ def test_two_at_the_same_time_are_separate(snap_file: Path) -> None:
             assert not Path("/tmp/was-here").exists()
         one.run(["certbot-fips", "--version"]).check()
         two.run(["certbot-fips", "--version"]).check()
-    assert loop_devices() <= before
+    assert not loop_devices(revision)
 
 
-def test_nothing_is_left_when_the_user_of_a_host_is_killed(snap_file: Path) -> None:
-    before = loop_devices()
+def test_nothing_is_left_when_the_user_of_a_host_is_killed(snap_file: Path, revision: str) -> None:
     script = (
         "import sys, time; from pathlib import Path; from tools.hosts import NamespaceHost\n"
-        "host = NamespaceHost(Path(sys.argv[1])); host.__enter__()\n"
+        "host = NamespaceHost(Path(sys.argv[1]), revision=sys.argv[2]); host.__enter__()\n"
         "host.run(['sh', '-c', 'setsid sleep 1000 > /dev/null 2>&1 &'])\n"
         "print(host.path('').parts[2], flush=True); time.sleep(1000)"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(snap_file)], stdout=subprocess.PIPE, text=True, cwd=PROJECT
+        [sys.executable, "-c", script, str(snap_file), revision],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=PROJECT,
     )
     assert process.stdout is not None
     holder = os.pidfd_open(int(process.stdout.readline()))
+    assert loop_devices(revision)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert select_readable(holder, 5), "the host outlived its user"
     os.close(holder)
     process.stdout.close()
     deadline = 50
-    while loop_devices() - before and deadline:
+    while loop_devices(revision) and deadline:
         deadline -= 1
-        subprocess.run(["sleep", "0.1"], check=True)
-    assert loop_devices() <= before
+        time.sleep(0.1)
+    assert not loop_devices(revision)
 
 
 def select_readable(descriptor: int, seconds: float) -> bool:

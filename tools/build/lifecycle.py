@@ -46,14 +46,19 @@ def prime(parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, wo
     )
     logs = work / "logs"
     logs.mkdir(parents=True, exist_ok=True)
+    prime_dir = Path(lifecycle.project_info.prime_dir)
     try:
+        # Always primed anew (seconds): nothing of an earlier recipe can stay behind in what ships.
+        lifecycle.clean(Step.PRIME)
+        shutil.rmtree(prime_dir, ignore_errors=True)
+        lifecycle.reload_state()
         actions = lifecycle.plan(Step.PRIME)
         with lifecycle.action_executor() as executor:
             for action in actions:
                 _execute(executor, action, logs)
     except craft_parts.PartsError as error:
         raise BuildError(" ".join(str(error).split())) from error
-    return Path(lifecycle.project_info.prime_dir)
+    return prime_dir
 
 
 def _bring(part_name: str, part: dict[str, Any], origins: dict[str, Any], name: str, cache: Path) -> None:

@@ -1,0 +1,119 @@
+"""Measure the packed snap; print a table of ratios and write build/bench.json.
+
+Exit status: 0 when everything was measured, kept limits or not; 1 with one line on stderr when something
+could not be; 2 for wrong arguments; 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tools.bench import certificates, package, starts, throughput
+from tools.bench.measure import BenchError
+from tools.bench.report import Figure, table
+from tools.bench.subjects import Subjects
+from tools.build.progress import say, step
+from tools.hosts import HostError
+
+PROJECT = Path(__file__).resolve().parents[2]
+WORK = PROJECT / "build" / "bench"
+OUTPUT = PROJECT / "build" / "bench.json"
+FIGURES = {
+    "version": starts.version,
+    "context": starts.context,
+    "launcher": starts.launcher,
+    "issuance": certificates.issuance,
+    "renew": certificates.renew,
+    "throughput": throughput.throughput,
+    "size": package.size,
+    "build": package.build,
+}
+ONLY_WHEN_NAMED = {"build"}
+
+
+def newest_snap() -> Path:
+    """Return the packed snap that was built last. Raise BenchError when there is none."""
+    packed = sorted((PROJECT / "dist").glob("certbot-fips_*.snap"), key=lambda file: file.stat().st_mtime)
+    if not packed:
+        raise BenchError(f"no packed snap in {PROJECT / 'dist'}: run `make snap`")
+    return packed[-1]
+
+
+def measure(names: list[str], snap: Path, quick: bool) -> list[Figure]:
+    """Measure the figures of these names. Raise BenchError or HostError when one cannot be."""
+    if not snap.is_file():
+        raise BenchError(f"no packed snap at {snap}: run `make snap`")
+    if platform.machine() != "x86_64":
+        raise BenchError(f"this machine is {platform.machine()}; the snap is for amd64 (x86_64) alone")
+    subjects = Subjects(snap, WORK, quick)
+    figures = []
+    with subjects.stack:
+        for name in names:
+            with step(f"measure {name}"):
+                figures += FIGURES[name](subjects)
+    return figures
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures hang on, besides the snap."""
+    models = [
+        line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
+    ]
+    return {
+        "cpu": models[0].partition(":")[2].strip() if models else "unknown",
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "system": platform.freedesktop_os_release()["PRETTY_NAME"],
+        "load": os.getloadavg()[0],
+    }
+
+
+def main() -> int:
+    """Measure what the command line says; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python3 -m tools.bench", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--snap", type=Path, metavar="FILE", help="the packed snap (default: newest in dist/)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="two rounds of everything: rough figures, sooner"
+    )
+    names = ", ".join(FIGURES)
+    parser.add_argument("figure", nargs="*", help=f"{names} (default: all, but not build, which is slow)")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.figure) - set(FIGURES):
+        parser.error(f"no figure {', '.join(sorted(unknown))}: there are {names}")
+    chosen = arguments.figure or [name for name in FIGURES if name not in ONLY_WHEN_NAMED]
+    try:
+        snap = arguments.snap or newest_snap()
+        here = machine()  # before the work: the load that others make
+        figures = measure(chosen, snap, arguments.quick)
+    except (BenchError, HostError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("bench: interrupted; nothing is left behind", file=sys.stderr)
+        return 130
+    digest = hashlib.sha256(snap.read_bytes()).hexdigest()
+    OUTPUT.parent.mkdir(exist_ok=True)
+    found = {
+        "measured": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": here,
+        "snap": {"file": snap.name, "sha256": digest},
+        "figures": [figure.json() for figure in figures],
+    }
+    OUTPUT.write_text(json.dumps(found, indent=1) + "\n")
+    cores = f"{here['cpu']}, {here['cores']} cores, load {here['load']:.1f}, {here['system']}"
+    say(f"\n{snap.name} on {cores}\n\n{table(figures)}\n\nall pairs: {OUTPUT}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Certbot at work: issuance, and renewal of many certificates of which none is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+from tools.bench.measure import BenchError, Program, Sample, rounds
+from tools.bench.report import Figure
+from tools.bench.subjects import Subjects
+from tools.build.progress import say
+
+ORIGINAL = "original.example.org"
+LINEAGES = "/var/lib/lineages"
+#: How many lineages, and rounds to measure with them.
+MANY = ((1, 10), (100, 5), (1000, 3))
+
+
+def issuance(subjects: Subjects) -> list[Figure]:
+    """Issue over HTTP-01 from pebble ÷ PyPI: until it is there, and the CPU that it took.
+
+    Of the time, some seconds are Certbot's own: it sleeps before it asks whether the authority is done.
+    """
+    numbers = count()
+
+    def issue(program: Program) -> Callable[[], Sample]:
+        return lambda: subjects.certonly(program, f"{next(numbers)}.example.org")
+
+    measured = rounds(subjects.rounds(8), issue(subjects.certbot), issue(subjects.pip_certbot))
+    return [
+        Figure("issuance from pebble, time", "s", [(a.seconds, b.seconds) for a, b in measured], "pip"),
+        Figure("issuance from pebble, CPU", "s", [(a.cpu, b.cpu) for a, b in measured], "pip"),
+    ]
+
+
+def renew(subjects: Subjects) -> list[Figure]:
+    """Run `certbot renew` over lineages of which none is due ÷ PyPI: time, and peak memory."""
+    figures = []
+    programs = (subjects.certbot, subjects.pip_certbot)
+    for program in programs:
+        subjects.certonly(program, ORIGINAL, "--config-dir", LINEAGES)
+    for many, usual in MANY:
+        say(f"    {many} lineages")
+        for program in programs:
+            _copy_lineage(program.host.path(LINEAGES), many)
+        measured = rounds(subjects.rounds(usual), *(_renewal(program, many) for program in programs))
+        what = f"certbot renew, {many} of {many} not due"
+        seconds = [(a.seconds, b.seconds) for a, b in measured]
+        peaks = [(a.peak / 1e6, b.peak / 1e6) for a, b in measured]
+        figures.append(Figure(f"{what}, time", "s", seconds, "pip"))
+        figures.append(Figure(f"{what}, memory", "MB", peaks, "pip"))
+    return figures
+
+
+def _copy_lineage(folder: Path, many: int) -> None:
+    """Have `many` lineages in a folder of Certbot's by copying one; those that are there stay."""
+    settings = (folder / "renewal" / f"{ORIGINAL}.conf").read_text()
+    for number in range(1, many):
+        name = f"{number:04}.example.org"
+        conf = folder / "renewal" / f"{name}.conf"
+        if conf.exists():
+            continue
+        for kind in ("archive", "live"):
+            (folder / kind / name).mkdir()
+        for file in (folder / "archive" / ORIGINAL).iterdir():
+            (folder / "archive" / name / file.name).write_bytes(file.read_bytes())
+        for link in (folder / "live" / ORIGINAL).glob("*.pem"):
+            target = str(link.readlink()).replace(ORIGINAL, name)
+            (folder / "live" / name / link.name).symlink_to(target)
+        conf.write_text(settings.replace(ORIGINAL, name))
+
+
+def _renewal(program: Program, many: int) -> Callable[[], Sample]:
+    """Return an action that runs `certbot renew` as the timer does twelve hours after the last time.
+
+    Certbot notes in each lineage's settings when to ask the authority again; that is taken back.
+    """
+    confs = list(program.host.path(f"{LINEAGES}/renewal").glob("*.conf"))
+    settings = {conf: conf.read_text() for conf in confs}
+
+    def run() -> Sample:
+        for conf, text in settings.items():
+            conf.write_text(text)
+        done = program("renew", "--no-random-sleep-on-renew", "--config-dir", LINEAGES)
+        skipped = done.said.count("fullchain.pem expires on")
+        if skipped != many:
+            raise BenchError(f"`certbot renew` left {skipped} of {many} lineages alone: {done.said[-200:]!r}")
+        return done
+
+    return run

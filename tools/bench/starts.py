@@ -1,0 +1,84 @@
+"""Starting: Certbot's, that of a first SSLContext, and what the launcher has in it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tools.bench.measure import Program, rounds
+from tools.bench.report import Figure
+from tools.bench.subjects import Subjects
+from tools.hosts import NamespaceHost
+from tools.hosts.base import LOGIN_ENVIRONMENT
+
+CONTEXT = "import ssl; ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
+LAUNCHER_LIMIT_MS = 3.0
+#: In place of fips_launch.boot: nothing, and on a host without FIPS the bare selection, for the interpreter's
+#: main program has selected FIPS by then.
+NO_LAUNCHER = "def run(): pass\n"
+ONLY_SELECT = "import os\ndef run(): os.environ['OPENSSL_CONF'] = '{root}/etc/ssl/default.cnf'\n"
+STAND_IN = "/opt/bench/fips_launch"
+
+
+def version(subjects: Subjects) -> list[Figure]:
+    """`certbot --version`: FIPS proven ÷ PyPI."""
+    ours, other = subjects.certbot, subjects.pip_certbot
+    measured = rounds(subjects.rounds(20), partial(ours, "--version"), partial(other, "--version"))
+    pairs = [(a.seconds * 1e3, b.seconds * 1e3) for a, b in measured]
+    return [Figure("certbot --version, FIPS proven", "ms", pairs, "pip")]
+
+
+def context(subjects: Subjects) -> list[Figure]:
+    """Measure what FIPS adds to a first SSLContext ÷ what loading the module adds to a bare program.
+
+    The bare program is the snap's openssl, which reads its config as it starts, and so loads the providers
+    named in it: with the FIPS config and with the default one. Both differences are of CPU time, for nothing
+    here waits, and they are small beside what else happens on a machine.
+    """
+    flagged, unflagged = (subjects.app(host, "python3") for host in (subjects.flagged, subjects.unflagged))
+    root = flagged.environment["SNAP"]
+    with_module, without = (_bare(subjects.flagged, root, name) for name in ("openssl.cnf", "default.cnf"))
+    measured = rounds(
+        subjects.rounds(30),
+        partial(flagged, "-c", CONTEXT),
+        partial(unflagged, "-c", CONTEXT),
+        partial(with_module, "version"),
+        partial(without, "version"),
+    )
+    pairs = [((a.cpu - b.cpu) * 1e3, (c.cpu - d.cpu) * 1e3) for a, b, c, d in measured]
+    return [Figure("first SSLContext, FIPS less default", "ms", pairs, "module in a bare program")]
+
+
+def _bare(host: NamespaceHost, root: str, config: str) -> Program:
+    variables = {
+        "OPENSSL_CONF": f"{root}/etc/ssl/{config}",
+        "OPENSSL_MODULES": f"{root}/usr/lib/ossl-modules",
+    }
+    return Program(host, (f"{root}/usr/libexec/openssl/openssl",), {**LOGIN_ENVIRONMENT, **variables})
+
+
+def launcher(subjects: Subjects) -> list[Figure]:
+    """Measure what the launcher adds to a program that uses hashes and TLS anyway ÷ the limit, in CPU time.
+
+    The same interpreter on a second host has in place of the launcher one that does nothing.
+    """
+    figures = []
+    for words, flagged, stand_in in (("FIPS", True, NO_LAUNCHER), ("default", False, ONLY_SELECT)):
+        usual = subjects.app(subjects.flagged if flagged else subjects.unflagged, "python3")
+        bare = subjects.app(subjects.host(flagged=flagged), "python3")
+        _replace_launcher(bare, stand_in)
+        program = ("-c", f"import hashlib; {CONTEXT}")
+        measured = rounds(subjects.rounds(30), partial(usual, *program), partial(bare, *program))
+        pairs = [((a.cpu - b.cpu) * 1e3, LAUNCHER_LIMIT_MS) for a, b in measured]
+        figures.append(Figure(f"launcher, {words}", "ms", pairs, "the limit", bound=("limit", 1.0)))
+    return figures
+
+
+def _replace_launcher(python: Program, boot: str) -> None:
+    """Mount a launcher over the snap's own, compiled as that is."""
+    host, root = python.host, python.environment["SNAP"]
+    host.run(["mkdir", "-p", STAND_IN]).check()
+    host.path(f"{STAND_IN}/__init__.py").touch()
+    host.path(f"{STAND_IN}/boot.py").write_text(boot.format(root=root))
+    python("-m", "compileall", "-q", STAND_IN)
+    own = python("-c", "import fips_launch; print(fips_launch.__path__[0])").said.strip()
+    host.run(["mount", "--bind", STAND_IN, own]).check()

@@ -1,0 +1,52 @@
+"""The other side: Certbot from PyPI, in a virtual environment of the distribution's Python."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tools.bench.measure import BenchError
+from tools.build.progress import step
+
+PYTHON = "/usr/bin/python3"
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+#: Exists as source alone, which wants Augeas' headers; Certbot does without it as long as no Apache is
+#: configured with it, and starts a little faster for it.
+LEFT_OUT = "python-augeas=="
+
+
+def install(folder: Path) -> Path:
+    """Make the virtual environment where it is not there or not up to date; return its `certbot`.
+
+    Raise BenchError when pip cannot install it.
+    """
+    lines = [line for line in REQUIREMENTS.read_text().splitlines() if not line.startswith(LEFT_OUT)]
+    wanted = "\n".join([_run(PYTHON, "--version").strip(), *lines, ""])
+    stamp = folder / "complete"
+    digest = hashlib.sha256(wanted.encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
+        return folder / "bin" / "certbot"
+    with step(f"install Certbot from PyPI into {folder}"):
+        shutil.rmtree(folder, ignore_errors=True)
+        _run(PYTHON, "-m", "venv", str(folder))
+        listed = folder / "requirements.txt"
+        listed.write_text("\n".join([*lines, ""]))
+        how = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+        pip = str(folder / "bin" / "pip")
+        _run(pip, "install", *how, "--only-binary", ":all:", "-r", str(listed))
+        stamp.write_text(digest)
+    return folder / "bin" / "certbot"
+
+
+def _run(*command: str) -> str:
+    """Return what a program says; raise BenchError with its last line when it fails."""
+    # A caller's PYTHONPATH and the like are not for the distribution's Python.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        raise BenchError(f"Certbot from PyPI cannot be installed, {Path(command[0]).name} said: {said}")
+    return done.stdout
