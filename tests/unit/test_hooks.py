@@ -1,7 +1,8 @@
 from pathlib import Path
 
 import pytest
-from fips_launch import hooks
+
+from fips_hooks import settings
 from fips_launch.place import Place
 
 
@@ -26,7 +27,7 @@ def test_configure_keeps_a_known_setting_where_all_may_read_it(
     snapctl: Path, place: Place, value: str, kept: str
 ) -> None:
     snapctl.write_text(value + "\n")
-    hooks.configure(place)
+    settings.configure(place)
     setting = Path(place.setting)
     assert setting.read_text() == kept + "\n"
     assert setting.stat().st_mode & 0o777 == 0o644
@@ -36,10 +37,10 @@ def test_configure_keeps_a_known_setting_where_all_may_read_it(
 @pytest.mark.parametrize("value", ["1", "true", "ON", "on off", "yes\nno", "{}", "x" * 9999])
 def test_configure_refuses_an_unknown_setting_with_the_list(snapctl: Path, place: Place, value: str) -> None:
     snapctl.write_text("off\n")
-    hooks.configure(place)
+    settings.configure(place)
     snapctl.write_text(value + "\n")
     with pytest.raises(ValueError, match="set it to one of auto, on, off") as refused:
-        hooks.configure(place)
+        settings.configure(place)
     assert len(str(refused.value).splitlines()) == 1
     assert len(str(refused.value)) < 120
     assert Path(place.setting).read_text() == "off\n"
@@ -48,5 +49,5 @@ def test_configure_refuses_an_unknown_setting_with_the_list(snapctl: Path, place
 @pytest.mark.usefixtures("snapctl")
 def test_configure_says_what_snapctl_said(place: Place) -> None:
     with pytest.raises(ValueError, match=r"^snapctl: cat: .*value"):
-        hooks.configure(place)
+        settings.configure(place)
     assert not Path(place.setting).exists()
