@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from fips_hooks import settings
+from fips_hooks.module import write
 from fips_launch.place import Place
 
 
@@ -11,8 +12,10 @@ def snapctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for snapd's program: prints a file as the value of the setting `fips`."""
     value = tmp_path / "value"
     program = tmp_path / "snapctl"
-    program.write_text(f'#!/bin/sh\n[ "$1 $2" = "get fips" ] && exec cat "{value}"\n')
+    asked = f'[ "$1" != get ] || [ "$1 $2" != "get $ASKED" ] || exec cat "{value}"'
+    program.write_text(f'#!/bin/sh\necho "$@" >> "{tmp_path}/calls"\n{asked}\n')
     program.chmod(0o755)
+    monkeypatch.setenv("ASKED", "fips")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     return value
 
@@ -51,3 +54,26 @@ def test_configure_says_what_snapctl_said(place: Place) -> None:
     with pytest.raises(ValueError, match=r"^snapctl: cat: .*value"):
         settings.configure(place)
     assert not Path(place.setting).exists()
+
+
+def test_a_plugin_is_refused_without_consent_and_the_consent_is_used_up(
+    snapctl: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASKED", settings.TRUST)
+    for value in ("", "yes", "OK"):
+        snapctl.write_text(value + "\n")
+        with pytest.raises(ValueError, match="`snap set certbot-fips trust-plugin-with-root=ok`"):
+            settings.prepare_plug_plugin(place)
+    assert "unset" not in (snapctl.parent / "calls").read_text()
+    snapctl.write_text("ok\n")
+    settings.prepare_plug_plugin(place)
+    assert (snapctl.parent / "calls").read_text().endswith("\nunset trust-plugin-with-root\n")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "file"
+    write(str(path), "old\n")
+    (path.parent / "file.new").mkdir()  # what the new text would be written to
+    with pytest.raises(OSError, match=r"file\.new"):
+        write(str(path), "new\n")
+    assert path.read_text() == "old\n"

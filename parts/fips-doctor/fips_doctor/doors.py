@@ -1,6 +1,7 @@
 """What processes of the snap do that come in by its proven doors."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from fips_doctor.evidence import Done, Evidence, Item, State, listed, run
@@ -8,8 +9,9 @@ from fips_doctor.probe import MUST_BE_REFUSED, MUST_WORK
 from fips_launch.place import Place
 
 APPROVED_GROUPS = {"P-256", "P-384", "P-521", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"}
+PYTHON = "python3 and certbot"
 REFUSED = 78  # the launcher's exit status
-REINSTALL = "reinstall the snap: snap remove it and install it again; its data in /etc/letsencrypt stays"
+REINSTALL = "reinstall the snap: `snap remove`, `snap install`; what is in /etc/letsencrypt stays"
 
 
 def _result(done: Done) -> dict[str, Any] | None:
@@ -21,14 +23,24 @@ def _result(done: Done) -> dict[str, Any] | None:
     return found if {"works", "groups", "libraries"} <= set(found) else None
 
 
+def refusal(done: Done) -> Item:
+    """Return what the launcher said, its own advice apart; its line is `WHAT; ADVICE[; report this]`."""
+    line = done.last_line.removesuffix("; if that does not help, report this line")
+    what, _, advice = line.rpartition("; ")
+    return Item(
+        "", f"refused to run: {what or line}", State.BAD, REINSTALL if "reinstall" in advice else advice
+    )
+
+
 def python(here: Place, fips: bool) -> Evidence:
     """Probe the door of Certbot and Python; ``fips``: it has to be in FIPS mode."""
     done = run(here.python, "-I", "-m", "fips_doctor.probe")
     found = _result(done)
+    if done.status == REFUSED:
+        return {"process": replace(refusal(done), label=PYTHON)}
     if found is None:
         state = State.UNKNOWN if done.status is None else State.BAD
-        what = "refused to run" if done.status == REFUSED else "failed"
-        return {"process": Item("python3 and certbot", f"{what}: {done.last_line}", state, REINSTALL)}
+        return {"process": Item(PYTHON, f"failed: {done.last_line}", state, REINSTALL)}
     works: dict[str, bool] = found["works"]
     failed = [name for name in MUST_WORK if not works.get(name)]
     given = [name for name in MUST_BE_REFUSED if works.get(name, True)]
@@ -43,7 +55,7 @@ def python(here: Place, fips: bool) -> Evidence:
     if fips and not in_fips:
         mode = "NOT in FIPS mode"
     return {
-        "process": Item("python3 and certbot", mode, judge(in_fips or not fips), REINSTALL),
+        "process": Item(PYTHON, mode, judge(in_fips or not fips), REINSTALL),
         "libraries": Item("libraries mapped", listed(found["libraries"]), judge(not foreign), REINSTALL),
         "works": Item(
             "probes that must work",
@@ -53,7 +65,7 @@ def python(here: Place, fips: bool) -> Evidence:
         ),
         "refused": Item(
             "probes FIPS refuses",
-            f"given: {listed(given)}" if given else f"all are: {listed(list(MUST_BE_REFUSED))}",
+            f"not refused: {listed(given)}" if given else f"all are: {listed(list(MUST_BE_REFUSED))}",
             judge(not given) if fips else State.INFO,
             REINSTALL,
         ),
@@ -74,9 +86,8 @@ def openssl(here: Place, fips: bool) -> Evidence:
     if done.status is None:
         return {"openssl": Item(label, done.last_line, State.UNKNOWN, REINSTALL)}
     if done.status == REFUSED:
-        return {"openssl": Item(label, f"refused to run: {done.last_line}", State.BAD, REINSTALL)}
+        return {"openssl": replace(refusal(done), label=label)}
     refused = done.status == 1 and not done.out.strip() and "unsupported" in done.err
     given = done.status == 0
     value = "refuses MD5" if refused else "gives MD5" if given else f"failed: {done.last_line}"
-    state = State.OK if (refused if fips else given) else State.BAD
-    return {"openssl": Item(label, value, state, "" if state is State.OK else REINSTALL)}
+    return {"openssl": Item(label, value, State.OK if (refused if fips else given) else State.BAD, REINSTALL)}

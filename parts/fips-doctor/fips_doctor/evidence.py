@@ -35,6 +35,11 @@ class Item:
     state: State = State.INFO
     remedy: str = ""
 
+    @property
+    def advice(self) -> str:
+        """What to do, empty where nothing has to be done."""
+        return "" if self.state in (State.OK, State.INFO) else self.remedy
+
 
 Evidence = dict[str, Item]
 

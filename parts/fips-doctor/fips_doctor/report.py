@@ -22,25 +22,38 @@ class Report:
     verdict: str
     headline: str
     exit_status: int
+    needed: bool
+    """FIPS is, by the setting and the kernel's flag."""
+    flagged: bool
+    """The kernel says so."""
     evidence: Evidence
 
     def screen(self) -> str:
         """Return one screen of text: the verdict, then the evidence, what to do under what needs it."""
-        lines = [self.headline, ""]
+        lines, given = [self.headline, ""], set()
         for item in self.evidence.values():
             lines.append(f"{MARKS[item.state]} {item.label:{WIDTH}} {item.value}")
-            if item.remedy and item.state not in (State.OK, State.INFO):
-                lines.append(f"  {'':{WIDTH}} -> {item.remedy}")
+            if item.advice and item.advice not in given:
+                lines.append(f"  {'':{WIDTH}} -> {item.advice}")
+                given.add(item.advice)
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
     def json(self) -> str:
         """Return the same as JSON, by usr/share/fips-doctor/schema.json."""
         evidence = {
-            name: {"label": item.label, "value": item.value, "state": item.state.value, "remedy": item.remedy}
+            name: {"label": item.label, "value": item.value, "state": item.state.value, "remedy": item.advice}
             for name, item in self.evidence.items()
         }
-        fields = {"format": FORMAT, "verdict": self.verdict, "headline": self.headline}
-        return json.dumps(fields | {"exit_status": self.exit_status, "evidence": evidence}, indent=2) + "\n"
+        fields = {
+            "format": FORMAT,
+            "verdict": self.verdict,
+            "headline": self.headline,
+            "exit_status": self.exit_status,
+            "fips_needed": self.needed,
+            "host_flagged": self.flagged,
+            "evidence": evidence,
+        }
+        return json.dumps(fields, indent=2) + "\n"
 
 
 def examine(here: Place) -> Report:
@@ -70,4 +83,5 @@ def examine(here: Place) -> Report:
             evidence[name] = Item(name, f"{type(error).__name__}: {error}", State.UNKNOWN, "report this")
     code = verdict.verdict(decision.fips, flagged, evidence)
     headline = verdict.headline(code, evidence)
-    return Report(code, headline, verdict.exit_status(code, evidence), evidence)
+    status = verdict.exit_status(code, evidence)
+    return Report(code, headline, status, decision.fips, flagged, evidence)

@@ -44,7 +44,7 @@ def headline(code: str, evidence: Evidence) -> str:
     faults = sum(item.state is State.BAD for item in evidence.values())
     text = HEADLINES[code]
     if code in (ACTIVE, OFF) and faults:
-        return f"{text}, BUT {faults} {'THING IS' if faults == 1 else 'THINGS ARE'} NOT AS IT SHOULD BE"
+        return f"{text}, BUT {'1 THING IS' if faults == 1 else f'{faults} THINGS ARE'} NOT RIGHT"
     return text
 
 
