@@ -37,10 +37,8 @@ def test_a_module_that_does_not_pass_its_self_tests(make_host: MakeHost, hook: s
 def answers_of_snapd(host: NamespaceHost, settings: Mapping[str, str]) -> None:
     """Let a program stand in for snapctl, which needs snapd: it knows settings, and writes down the rest."""
     cases = "".join(f"'get {name}') echo '{value}';; " for name, value in settings.items())
-    script = (
-        f'#!/bin/sh\ncase "$*" in {cases} get*) echo;;'
-        ' *) for word; do printf "%s\\t" "$word"; done >> /run/snapctl-calls; echo >> /run/snapctl-calls;; esac\n'
-    )
+    write_down = "{ for word; do printf '%s\\t' \"$word\"; done; echo; } >> /run/snapctl-calls"
+    script = f'#!/bin/sh\ncase "$*" in {cases} get*) echo;; *) {write_down};; esac\n'
     host.run(["tee", "/run/snapctl"], stdin=script).check()
     host.run(
         ["sh", "-euc", "chmod +x /run/snapctl; mount --bind /run/snapctl $(readlink -f /usr/bin/snapctl)"]
@@ -119,7 +117,8 @@ def refresh(host: NamespaceHost, change: str) -> None:
     """
     script = (
         'cp -a /snap/certbot-fips/x1 /snap/certbot-fips/x2; cd /snap/certbot-fips/x2; sh -euc "$0";'
-        "cp -a /var/snap/certbot-fips/x1 /var/snap/certbot-fips/x2"
+        "cp -a /var/snap/certbot-fips/x1 /var/snap/certbot-fips/x2;"
+        "touch /var/lib/snapd/snaps/certbot-fips_x2.snap"
     )
     host.run(["sh", "-euc", script, change]).check()
     switch(host, "x2")
@@ -160,6 +159,7 @@ def test_a_refresh_to_a_broken_module_fails_and_the_old_revision_works(make_host
     result = host.run(POST_REFRESH)
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("certbot-fips: post-refresh hook: ")
     assert host.run(["ls", f"{MADE_BY_X2}/openssl-x2.cnf"]).returncode != 0
     switch(host, "x1")
     assert in_fips(host)

@@ -104,6 +104,8 @@ def test_the_same_advice_is_given_once() -> None:
         (True, {"mode": State.BAD}, "blocked", "mode"),
         (True, {"trust_store": State.BAD}, "blocked", "trust-store"),
         (True, {"entropy": State.BAD}, "waiting", "entropy"),
+        (True, {"config": State.WARN}, "waiting", "hook-not-run"),
+        (True, {"config": State.BAD}, "error", "config"),
         (True, {"module_sha256": State.BAD}, "error", "module-sha256"),
     ],
 )

@@ -45,6 +45,7 @@ def python(here: Place, fips: bool) -> Evidence:
     failed = [name for name in MUST_WORK if not works.get(name)]
     given = [name for name in MUST_BE_REFUSED if works.get(name, True)]
     foreign = set(found["libraries"]) ^ ({here.libcrypto, here.module} if fips else {here.libcrypto})
+    shown = [path.removeprefix(here.root + "/") for path in found["libraries"]]
     strange = set(found["groups"]) - APPROVED_GROUPS
     in_fips = not given and not foreign
 
@@ -56,7 +57,7 @@ def python(here: Place, fips: bool) -> Evidence:
         mode = "NOT in FIPS mode"
     return {
         "process": Item(PYTHON, mode, judge(in_fips or not fips), REINSTALL),
-        "libraries": Item("libraries mapped", listed(found["libraries"]), judge(not foreign), REINSTALL),
+        "libraries": Item("libraries mapped", listed(shown), judge(not foreign), REINSTALL),
         "works": Item(
             "probes that must work",
             f"failed: {listed(failed)}" if failed else f"all do: {listed(list(MUST_WORK))}",

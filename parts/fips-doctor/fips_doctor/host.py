@@ -43,7 +43,7 @@ def system() -> Evidence:
         (line.partition("=")[2].strip("\"'") for line in lines if line.startswith("PRETTY_NAME=")), ""
     )
     done = host_run("openssl", "version")
-    own = done.out.strip() if done.status == 0 and done.out.strip() else done.last_line
+    own = (done.out if done.status == 0 else done.last_line).partition(" (Library:")[0].strip()
     return {
         "system": Item("operating system", pretty or "unknown"),
         "host_openssl": Item("its own OpenSSL", f"{own} (not used by this snap)"),

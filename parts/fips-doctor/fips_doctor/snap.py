@@ -12,7 +12,7 @@ TIMERS = ("renew", "health")
 def mode(here: Place, decision: decide.Decision, flagged: bool) -> Evidence:
     """Tell the administrator's setting, and what follows from it and the kernel's flag."""
     word = ((read(here.setting) if here.setting else None) or "auto").strip()[:20]
-    value = f"{word}: FIPS is {'needed' if decision.fips else 'not needed'}, {decision.reason}"
+    value = f"{word}: FIPS {'has to be on' if decision.fips else 'is not asked for'}, {decision.reason}"
     command = f"snap set {here.instance} fips=auto"
     if here.setting and here.setting in decision.reason:  # unknown or unreadable
         return {"mode": Item("mode", value, State.BAD, command)}

@@ -17,8 +17,9 @@ STATUS = {
     verdict.NOT_ACTIVE: "error",
     verdict.BROKEN: "error",
 }
+# A fault in the evidence of these is not the snap's.
 CURED_BY_ADMINISTRATOR = {"mode", "trust_store", "kernel_flag"}
-CURED_BY_WAITING = {"config", "entropy"}
+CURED_BY_WAITING = {"entropy"}
 
 
 def health(found: report.Report, instance: str) -> list[str]:
@@ -38,6 +39,8 @@ def health(found: report.Report, instance: str) -> list[str]:
         elif name in CURED_BY_WAITING:
             status = "waiting"
         code, text = name.replace("_", "-"), f"not as it should be: {found.evidence[name].label}"
+    elif "config" in found.evidence and found.evidence["config"].state is State.WARN:
+        status, code, text = "waiting", "hook-not-run", "the install hook has not run"
     else:
         return ["okay"]
     return [status, f"{text}; run {command}"[:LONGEST], f"--code={code}"]
