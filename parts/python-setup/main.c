@@ -15,6 +15,12 @@
  *
  * Invoked by the name fips-exec it is the launcher as a snapd command-chain wrapper:
  * fips-exec PROGRAM [ARG ...] runs `python3 -I -m fips_launch.chain PROGRAM [ARG ...]`.
+ *
+ * Two names have to work when the snap is broken, to say so and to mend it: fips-doctor and fips-hook.
+ * They are not proven, and so have no crypto: the two extension modules through which this Python
+ * reaches libcrypto cannot be imported, third-party packages and those of the user are not on the path,
+ * and what is run is one package of this snap, whatever the arguments say.  What they want to know of
+ * crypto they learn from children, which come in by the proven doors.
  */
 #include "Python.h"
 
@@ -25,6 +31,17 @@
 #include <unistd.h>
 
 extern char **environ;
+extern PyObject *PyInit__fips(void); /* probe.c */
+
+static const struct door {
+    const char *name; /* by which this program is called */
+    const char *module;
+    int proven;
+} doors[] = {
+    {"fips-exec", "fips_launch.chain", 1},
+    {"fips-doctor", "fips_doctor", 0},
+    {"fips-hook", "fips_hooks", 0},
+};
 
 /* EX_CONFIG of sysexits.h, like the launcher itself. */
 static void
@@ -90,6 +107,38 @@ select_fips(const char *root)
         fail("no memory for the environment");
 }
 
+/* The door by whose name this program was called; NULL: it is just Python. */
+static const struct door *
+find_door(int argc, char **argv)
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    const char *name = slash != NULL ? slash + 1 : (argc > 0 ? argv[0] : "");
+    for (size_t i = 0; i < sizeof(doors) / sizeof(*doors); i++) {
+        if (strcmp(name, doors[i].name) == 0)
+            return &doors[i];
+    }
+    return NULL;
+}
+
+/* NAME ARG ... becomes NAME -I [-S] -m MODULE ARG ...: after -m Python takes no options. */
+static void
+enter(const struct door *door, int *argc, char ***argv)
+{
+    char **entered = calloc((size_t)*argc + 5, sizeof(char *));
+    if (entered == NULL)
+        fail("no memory for the arguments");
+    int count = 0;
+    entered[count++] = (*argv)[0];
+    entered[count++] = "-I";
+    if (!door->proven)
+        entered[count++] = "-S";
+    entered[count++] = "-m";
+    entered[count++] = (char *)door->module;
+    memcpy(entered + count, *argv + 1, (size_t)(*argc - 1) * sizeof(char *));
+    *argc += count - 1;
+    *argv = entered;
+}
+
 /* Py_BytesMain's first half, but for what it takes from the caller. */
 static void
 start_python(const char *program, int argc, char **argv)
@@ -117,6 +166,16 @@ launch(void)
     Py_DECREF(boot);
 }
 
+/* Instead of the launcher: no way to libcrypto. */
+static void
+forbid_crypto(void)
+{
+    PyObject *modules = PyImport_GetModuleDict(); /* None there: not to be imported */
+    if (PyDict_SetItemString(modules, "_hashlib", Py_None) != 0
+        || PyDict_SetItemString(modules, "_ssl", Py_None) != 0)
+        fail("no memory for Python");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -125,22 +184,15 @@ main(int argc, char **argv)
     drop_variables("PYTHON");
     select_fips(root_of(program));
 
-    const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
-    name = name != NULL ? name + 1 : (argc > 0 ? argv[0] : "");
-    if (strcmp(name, "fips-exec") == 0) {
-        static char isolated[] = "-I", module[] = "-m", chain[] = "fips_launch.chain";
-        char **chained = calloc((size_t)argc + 4, sizeof(char *));
-        if (chained == NULL)
-            fail("no memory for the arguments");
-        chained[0] = argv[0];
-        chained[1] = isolated;
-        chained[2] = module;
-        chained[3] = chain;
-        memcpy(chained + 4, argv + 1, (size_t)(argc - 1) * sizeof(char *));
-        argc += 3;
-        argv = chained;
-    }
+    const struct door *door = find_door(argc, argv);
+    if (door != NULL)
+        enter(door, &argc, &argv);
+    if (PyImport_AppendInittab("_fips", PyInit__fips) != 0)
+        fail("no memory for Python");
     start_python(program, argc, argv);
-    launch();
+    if (door == NULL || door->proven)
+        launch();
+    else
+        forbid_crypto();
     return Py_RunMain();
 }

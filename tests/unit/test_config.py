@@ -2,7 +2,8 @@ import re
 from pathlib import Path
 
 import pytest
-from fips_launch.config import render
+
+from fips_hooks.config import render
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "parts" / "openssl-configs" / "fips.cnf.in"
 SECTION = """\

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from fips_launch.decide import decide, kernel
 
 FLAGS_ON = [b"1", b"1\n", b"", b"\n", b"2", b"01", b"-1", b"yes", b"1 1", b"0\x000", b"\xff", b"0" * 65]

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from fips_launch.environment import SNAPD, host, parse
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "parts" / "fips-launch"

@@ -1,7 +1,9 @@
 from pathlib import Path
 
 import pytest
-from fips_launch import hooks
+
+from fips_hooks import settings
+from fips_hooks.module import write
 from fips_launch.place import Place
 
 
@@ -10,8 +12,10 @@ def snapctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stand-in for snapd's program: prints a file as the value of the setting `fips`."""
     value = tmp_path / "value"
     program = tmp_path / "snapctl"
-    program.write_text(f'#!/bin/sh\n[ "$1 $2" = "get fips" ] && exec cat "{value}"\n')
+    asked = f'[ "$1" != get ] || [ "$1 $2" != "get $ASKED" ] || exec cat "{value}"'
+    program.write_text(f'#!/bin/sh\necho "$@" >> "{tmp_path}/calls"\n{asked}\n')
     program.chmod(0o755)
+    monkeypatch.setenv("ASKED", "fips")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     return value
 
@@ -26,7 +30,7 @@ def test_configure_keeps_a_known_setting_where_all_may_read_it(
     snapctl: Path, place: Place, value: str, kept: str
 ) -> None:
     snapctl.write_text(value + "\n")
-    hooks.configure(place)
+    settings.configure(place)
     setting = Path(place.setting)
     assert setting.read_text() == kept + "\n"
     assert setting.stat().st_mode & 0o777 == 0o644
@@ -36,10 +40,10 @@ def test_configure_keeps_a_known_setting_where_all_may_read_it(
 @pytest.mark.parametrize("value", ["1", "true", "ON", "on off", "yes\nno", "{}", "x" * 9999])
 def test_configure_refuses_an_unknown_setting_with_the_list(snapctl: Path, place: Place, value: str) -> None:
     snapctl.write_text("off\n")
-    hooks.configure(place)
+    settings.configure(place)
     snapctl.write_text(value + "\n")
     with pytest.raises(ValueError, match="set it to one of auto, on, off") as refused:
-        hooks.configure(place)
+        settings.configure(place)
     assert len(str(refused.value).splitlines()) == 1
     assert len(str(refused.value)) < 120
     assert Path(place.setting).read_text() == "off\n"
@@ -48,5 +52,28 @@ def test_configure_refuses_an_unknown_setting_with_the_list(snapctl: Path, place
 @pytest.mark.usefixtures("snapctl")
 def test_configure_says_what_snapctl_said(place: Place) -> None:
     with pytest.raises(ValueError, match=r"^snapctl: cat: .*value"):
-        hooks.configure(place)
+        settings.configure(place)
     assert not Path(place.setting).exists()
+
+
+def test_a_plugin_is_refused_without_consent_and_the_consent_is_used_up(
+    snapctl: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASKED", settings.TRUST)
+    for value in ("", "yes", "OK"):
+        snapctl.write_text(value + "\n")
+        with pytest.raises(ValueError, match="`snap set certbot-fips trust-plugin-with-root=ok`"):
+            settings.prepare_plug_plugin(place)
+    assert "unset" not in (snapctl.parent / "calls").read_text()
+    snapctl.write_text("ok\n")
+    settings.prepare_plug_plugin(place)
+    assert (snapctl.parent / "calls").read_text().endswith("\nunset trust-plugin-with-root\n")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "file"
+    write(str(path), "old\n")
+    (path.parent / "file.new").mkdir()  # what the new text would be written to
+    with pytest.raises(OSError, match=r"file\.new"):
+        write(str(path), "new\n")
+    assert path.read_text() == "old\n"

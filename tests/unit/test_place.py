@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from fips_launch.place import Place
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from fips_launch.place import Place
 from fips_launch.prove import NotProvenError, check_whole, mapped, prove
 

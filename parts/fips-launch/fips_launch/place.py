@@ -24,13 +24,15 @@ class Place:
         self.fips_config = root + "/etc/ssl/openssl.cnf"
         self.default_config = root + "/etc/ssl/default.cnf"
         self.template = root + "/etc/ssl/fips.cnf.in"
+        self.record = root + "/usr/share/fips-provider/record.json"
         self.provider_openssl = root + "/usr/libexec/fips-provider/openssl"
         # What the hooks write: empty where no snapd runs them.  The revision is in the file's name
         # too, because a refresh copies the old revision's data before the new one's hook has run.
-        self.setting = self.installed_config = ""
+        self.instance = self.revision = self.setting = self.installed_config = ""
         folder, _, revision = root.rpartition("/")
         folder, _, instance = folder.rpartition("/")
         if folder in ("/snap", "/var/lib/snapd/snap") and instance and revision:
+            self.instance, self.revision = instance, revision
             self.setting = f"{var}/{instance}/common/fips"
             self.installed_config = f"{var}/{instance}/{revision}/fips/openssl-{revision}.cnf"
 

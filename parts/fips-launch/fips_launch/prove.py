@@ -12,6 +12,7 @@ import os
 from fips_launch.place import Place
 
 COMMAND = ["-I", "-m", "fips_launch.prove"]
+WEAK_RSA_BITS = 1024  # SP 800-131A forbids to make such a key
 
 
 class NotProvenError(Exception):
@@ -70,3 +71,25 @@ def prove(here: Place, fips: bool) -> None:
     strange = mapped() ^ {here.libcrypto, here.module}
     if strange:
         raise NotProvenError(f"libcrypto and module in memory are not just this snap's: {', '.join(strange)}")
+    prove_keys(here)
+
+
+def prove_keys(here: Place) -> None:
+    """Prove that keys are made by the module that the snap records, and weak ones are not made.
+
+    :raises NotProvenError: a 1024-bit RSA key is made, or by somebody else, or the version is another.
+    """
+    import _fips
+
+    try:
+        maker, version, running, made = _fips.rsa(here.libcrypto, WEAK_RSA_BITS)
+        with open(here.record, encoding="utf-8") as file:
+            recorded = f'"version": "{version}"' in file.read()
+    except (OSError, ValueError) as error:
+        raise NotProvenError(str(error)) from None
+    if made:
+        raise NotProvenError(f"an RSA key of {WEAK_RSA_BITS} bits is not refused")
+    if maker != "fips" or not running:
+        raise NotProvenError(f"keys would be made by the provider {maker!r}, running: {running}")
+    if not recorded:
+        raise NotProvenError(f"the module says that it is {version}, which {here.record} does not")

@@ -17,7 +17,8 @@ def run(*command: str, variables: Mapping[str, str]) -> str:
     """Return what a program wrote to stdout; ValueError with its last line of stderr if it failed."""
     done = subprocess.run(command, env=variables, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        end = f"exit status {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
+        lines = done.stderr.strip().splitlines() or [f"ended with {end}"]
         raise ValueError(f"{os.path.basename(command[0])}: {lines[-1].removeprefix('certbot-fips: ')}")
     return done.stdout
 

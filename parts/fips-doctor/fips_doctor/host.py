@@ -1,0 +1,70 @@
+"""The machine: its kernel and flag, its own OpenSSL, its entropy, whom it trusts."""
+
+import os
+
+from fips_doctor.evidence import Evidence, Item, State, host_run, read
+from fips_launch import decide, environment
+
+
+def kernel() -> Evidence:
+    """Tell the kernel's flag and release, and what entropy it has."""
+    word = read(decide.FLAG)
+    if word is None and os.path.lexists(decide.FLAG):
+        flag = Item(
+            "kernel's FIPS flag", "cannot be read, so taken for on", State.BAD, f"look at {decide.FLAG}"
+        )
+    elif word is None:
+        flag = Item("kernel's FIPS flag", "this kernel has none, so off")
+    elif word.strip() in ("0", "1"):
+        flag = Item("kernel's FIPS flag", "1, on" if word.strip() == "1" else "0, off")
+    else:
+        remedy = f"look at {decide.FLAG}: a kernel writes 0 or 1"
+        flag = Item("kernel's FIPS flag", f"{word.strip()[:20]!r}, so taken for on", State.BAD, remedy)
+    return {"kernel_flag": flag, "kernel": Item("kernel", os.uname().release), "entropy": entropy()}
+
+
+def entropy() -> Item:
+    """Tell whether getrandom(2), which seeds libcrypto and through it the module, has been seeded."""
+    label = "entropy source"
+    try:
+        os.getrandom(1, os.GRND_NONBLOCK)
+    except BlockingIOError:
+        return Item(label, "the kernel's is not seeded yet", State.BAD, "wait, or install rng-tools")
+    hardware = (read("/sys/class/misc/hw_random/rng_current") or "").strip()
+    processor = "rdrand" in (read("/proc/cpuinfo") or "")
+    sources = [name for name in (hardware, "rdrand" if processor else "") if name and name != "none"]
+    return Item(label, f"getrandom(2), seeded; hardware: {', '.join(sources) or 'none seen'}", State.OK)
+
+
+def system() -> Evidence:
+    """Tell the operating system and the OpenSSL that is its own, which this snap never uses."""
+    lines = (read("/etc/os-release") or read("/usr/lib/os-release") or "").splitlines()
+    pretty = next(
+        (line.partition("=")[2].strip("\"'") for line in lines if line.startswith("PRETTY_NAME=")), ""
+    )
+    done = host_run("openssl", "version")
+    own = (done.out if done.status == 0 else done.last_line).partition(" (Library:")[0].strip()
+    return {
+        "system": Item("operating system", pretty or "unknown"),
+        "host_openssl": Item("its own OpenSSL", f"{own} (not used by this snap)"),
+    }
+
+
+def trust_store() -> Evidence:
+    """Tell which certificate authorities are trusted: the host's, or the caller's own choice."""
+    label = "trust store"
+    chosen = next(
+        (os.environ[name] for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if name in os.environ), ""
+    )
+    known = next(filter(os.path.isfile, environment.TRUST_STORES), "")
+    path = chosen or known
+    if not path:
+        remedy = "install the operating system's package ca-certificates"
+        return {"trust_store": Item(label, "the host has none that is known", State.BAD, remedy)}
+    if os.path.isdir(path):
+        return {"trust_store": Item(label, f"the folder {path}")}
+    count = (read(path, 1 << 24) or "").count("-----BEGIN")
+    if not count:
+        remedy = "update-ca-certificates, or name another file in REQUESTS_CA_BUNDLE"
+        return {"trust_store": Item(label, f"{path} has no certificate", State.BAD, remedy)}
+    return {"trust_store": Item(label, f"{path}, {count} certificates", State.OK)}

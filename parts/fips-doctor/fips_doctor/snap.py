@@ -1,0 +1,54 @@
+"""The snap as it is here: its mode and why, revision, config, services."""
+
+import os
+
+from fips_doctor.evidence import Evidence, Item, State, host_run, read
+from fips_launch import decide
+from fips_launch.place import Place
+
+TIMERS = ("renew", "health")
+
+
+def mode(here: Place, decision: decide.Decision, flagged: bool) -> Evidence:
+    """Tell the administrator's setting, and what follows from it and the kernel's flag."""
+    word = ((read(here.setting) if here.setting else None) or "auto").strip()[:20]
+    value = f"{word}: FIPS {'has to be on' if decision.fips else 'is not asked for'}, {decision.reason}"
+    command = f"snap set {here.instance} fips=auto"
+    if here.setting and here.setting in decision.reason:  # unknown or unreadable
+        return {"mode": Item("mode", value, State.BAD, command)}
+    if flagged and not decision.fips:
+        return {"mode": Item("mode", value, State.BAD, f"{command}, unless FIPS is not wanted here")}
+    return {"mode": Item("mode", value)}
+
+
+def installed(here: Place) -> Evidence:
+    """Tell where this copy lies, its version, and which config its processes are given."""
+    lines = (read(here.root + "/meta/snap.yaml") or "").splitlines()
+    version = next(
+        (line.partition(":")[2].strip(" '\"") for line in lines if line.startswith("version:")), ""
+    )
+    where = f"{here.instance} {version}, revision {here.revision}" if here.instance else "not by snapd"
+    config = here.select(True)["OPENSSL_CONF"]
+    if not here.instance or config == here.installed_config:
+        chosen = Item("FIPS config", config, State.OK)
+    else:
+        remedy = f"run `snap run --hook=post-refresh {here.instance}` as root"
+        chosen = Item("FIPS config", f"{config}: no hook has made this machine's own", State.WARN, remedy)
+    if not os.path.isfile(config):
+        chosen = Item("FIPS config", f"{config} is missing or no file", State.BAD, "reinstall the snap")
+    return {"snap": Item("snap", f"{where}, in {here.root}"), "config": chosen}
+
+
+def services(here: Place) -> Evidence:
+    """Tell whether systemd has the timers of this snap."""
+    names = [f"snap.{here.instance}.{name}.timer" for name in TIMERS]
+    if not here.instance or not os.path.isdir("/run/systemd/system"):
+        return {"services": Item("services", "cannot be told: no snapd or no systemd here", State.UNKNOWN)}
+    done = host_run("systemctl", "is-active", *names, seconds=1)
+    words = done.out.split()
+    if len(words) != len(names):
+        return {"services": Item("services", done.last_line, State.UNKNOWN)}
+    value = ", ".join(f"{name} {word}" for name, word in zip(TIMERS, words, strict=True))
+    state = State.OK if set(words) == {"active"} else State.WARN
+    remedy = "" if state is State.OK else f"snap start --enable {here.instance}"
+    return {"services": Item("services", f"timers: {value}", state, remedy)}

@@ -1,0 +1,44 @@
+"""Run the hook named on the command line: `fips-hook NAME`.
+
+A hook that fails makes snapd undo the install, the refresh, the `set` or the connection.
+"""
+
+import sys
+from collections.abc import Callable
+
+from fips_hooks import module, settings
+from fips_launch import environment, place
+
+
+def check_health(here: place.Place) -> None:
+    """Report health; the doctor is loaded only for this, so that no fault in it stops another hook."""
+    from fips_hooks import health
+
+    health.check(here)
+
+
+HOOKS: dict[str, Callable[[place.Place], None]] = {
+    "install": module.install,
+    "post-refresh": module.install,
+    "configure": settings.configure,
+    "check-health": check_health,
+    "prepare-plug-plugin": settings.prepare_plug_plugin,
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Run one hook; exits with one line if it fails."""
+    if len(arguments) != 1 or arguments[0] not in HOOKS:
+        sys.exit(f"certbot-fips: a hook's name is needed, one of: {', '.join(HOOKS)}")
+    try:
+        here = place.find()
+        if not here.instance:
+            raise ValueError(f"{here.root} was not installed by snapd")
+        environment.scrub(here.root)
+        HOOKS[arguments[0]](here)
+    except (ValueError, OSError) as error:
+        sys.exit("certbot-fips: " + " ".join(f"{arguments[0]} hook: {error}".split()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

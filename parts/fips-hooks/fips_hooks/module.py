@@ -1,0 +1,45 @@
+"""The install and post-refresh hooks: the module's self-tests, on the machine where the snap is installed.
+
+Run there again after every refresh, by the module release's own `openssl fipsinstall`.
+"""
+
+import os
+
+from fips_hooks import config
+from fips_launch import place, prove
+
+
+def write(path: str, text: str) -> None:
+    """Write a file that all may read, in one step; OSError if that fails, and nothing is changed then.
+
+    The new file is made beside the old one: the folder may be on a file system of its own.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    candidate = path + ".new"
+    with open(candidate, "w", encoding="ascii") as file:
+        os.fchmod(file.fileno(), 0o644)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(candidate, path)
+
+
+def install(here: place.Place) -> None:
+    """Install the module on this machine: self-tests, config, and the proof in a process of its own.
+
+    :raises ValueError, OSError: one of them failed; nothing is selected then.
+    """
+    text = config.make(here.provider_openssl, here.module, here.template)
+    with open(here.fips_config, encoding="ascii") as built:
+        if text != built.read():
+            raise ValueError("the module or its config is not what the snap was built with")
+    unproven = here.installed_config + ".unproven"
+    write(unproven, text)
+    config.run(here.python, *prove.COMMAND, unproven, variables=os.environ)
+    os.rename(unproven, here.installed_config)
+    folder, name = os.path.split(here.installed_config)
+    for other in list(
+        os.scandir(folder)
+    ):  # the old revision's, copied by snapd; what a hook left that was killed
+        if other.name != name and not other.is_dir(follow_symlinks=False):
+            os.remove(other.path)

@@ -1,0 +1,3 @@
+# The built-in module of parts/python-setup/probe.c, for mypy.
+
+def rsa(libcrypto: str, bits: int, /) -> tuple[str, str, bool, bool]: ...

@@ -1,0 +1,225 @@
+"""What the administrator sees of `certbot-fips.doctor`, and snapd of the snap's health."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.snap.support import MADE_HERE, SNAP, MakeHost
+from tests.snap.test_faults import CONFIG, DAMAGE, damage
+from tests.snap.test_hooks import answers_of_snapd, calls_of_snapd
+from tools.hosts import NamespaceHost, Result
+from tools.hosts.base import LOGIN_ENVIRONMENT
+
+DOCTOR = ["certbot-fips.doctor"]
+SETTING = "/var/snap/certbot-fips/common/fips"
+
+
+def examined(host: NamespaceHost, status: int) -> dict[str, Any]:
+    """Run the doctor both ways; return its JSON, which its published schema takes."""
+    screen, result = host.run(DOCTOR), host.run([*DOCTOR, "--json"])
+    assert (screen.returncode, result.returncode) == (status, status)
+    assert (screen.stderr, result.stderr) == ("", "")
+    found: dict[str, Any] = json.loads(result.stdout)
+    schema = json.loads(host.path(f"{SNAP}/usr/share/fips-doctor/schema.json").read_text())
+    jsonschema.validate(found, schema)
+    assert screen.stdout.splitlines()[0] == found["headline"]
+    assert len(screen.stdout.splitlines()) <= 40
+    assert found["exit_status"] == status
+    return found
+
+
+def state(found: dict[str, Any], name: str) -> str:
+    return str(found["evidence"][name]["state"])
+
+
+def value(found: dict[str, Any], name: str) -> str:
+    return str(found["evidence"][name]["value"])
+
+
+def test_a_flagged_host(flagged: NamespaceHost) -> None:
+    found = examined(flagged, 0)
+    assert found["headline"] == "FIPS: active"
+    for name in (
+        "process",
+        "libraries",
+        "works",
+        "refused",
+        "groups",
+        "openssl",
+        "self_test",
+        "module_sha256",
+    ):
+        assert state(found, name) == "ok", name
+    assert value(found, "kernel_flag") == "1, on"
+    assert value(found, "groups") == "P-256, P-384, P-521"
+    assert MADE_HERE in value(found, "config")
+
+
+def test_an_unflagged_host(unflagged: NamespaceHost) -> None:
+    found = examined(unflagged, 0)
+    assert found["headline"] == "FIPS: off, host not flagged"
+    assert "X25519" in value(found, "groups")
+    assert state(found, "self_test") == "ok"
+
+
+def test_nothing_is_claimed_but_what_the_record_says(host: NamespaceHost) -> None:
+    record = json.loads(host.path(f"{SNAP}/usr/share/fips-provider/record.json").read_text())
+    found = examined(host, 0)
+    assert value(found, "validation") == record["validation"]
+    assert host.run(DOCTOR).stdout.count("validated") == record["validation"].count("validated")
+
+
+def test_an_opted_out_host(make_host: MakeHost) -> None:
+    host = make_host()
+    host.run(["tee", SETTING], stdin="off\n").check()
+    found = examined(host, 1)
+    assert found["headline"] == "FIPS: OFF BY SETTING ON A FIPS HOST"
+    assert "snap set certbot-fips fips=auto" in found["evidence"]["mode"]["remedy"]
+
+
+def test_a_host_where_fips_is_on_by_setting(make_host: MakeHost) -> None:
+    host = make_host(flagged=False)
+    host.run(["tee", SETTING], stdin="on\n").check()
+    found = examined(host, 0)
+    assert (found["headline"], found["host_flagged"], found["fips_needed"]) == ("FIPS: active", False, True)
+
+
+@pytest.mark.parametrize("word", ["perhaps", ""])
+def test_an_unknown_setting(make_host: MakeHost, word: str) -> None:
+    host = make_host(flagged=False)
+    host.run(["tee", SETTING], stdin=word).check()
+    found = examined(host, 1)
+    assert found["headline"] == "FIPS: active, BUT 1 THING IS NOT RIGHT"
+    assert state(found, "mode") == "bad"
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+@pytest.mark.parametrize("needed", [True, False], ids=["flagged", "unflagged"])
+def test_a_broken_snap(make_host: MakeHost, needed: bool, what: str) -> None:
+    """Whatever is broken is reported; and that the snap cannot be used, where that is so."""
+    host = make_host(flagged=needed)
+    damage(host, *DAMAGE[what])
+    if DAMAGE[what][0] == CONFIG:
+        host.run(["rm", "-f", MADE_HERE]).check()
+    found = examined(host, 1)
+    bad = [item for item in found["evidence"].values() if item["state"] == "bad"]
+    assert bad
+    assert all(item["remedy"] for item in bad)
+    runs = host.run(["certbot-fips", "--version"]).returncode == 0
+    assert runs == (found["verdict"] == "fips-off")
+    assert found["verdict"] in (("fips-not-active",) if needed else ("fips-off", "snap-broken"))
+
+
+def test_a_broken_library_of_pythons_own(make_host: MakeHost) -> None:
+    """The part of the snap that the doctor itself stands on: one line, and `could not tell`."""
+    host = make_host()
+    damage(
+        host, "usr/lib/python3.13/fips_doctor/report.py", 'rm -rf "${0%/*}"/report.py "${0%/*}"/__pycache__'
+    )
+    result = host.run(DOCTOR)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("certbot-fips: the doctor is broken too")
+
+
+def test_any_user_may_ask(host: NamespaceHost) -> None:
+    """And sees the same, but for what the host hides from that user."""
+    mine = json.loads(host.run([*DOCTOR, "--json"]).stdout)
+    user = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        f"{SNAP}/usr/bin/fips-doctor",
+        "--json",
+    ]
+    result = host.run(user)
+    theirs = json.loads(result.stdout)
+    assert (result.returncode, theirs) == (0, mine)
+
+
+def test_what_a_preload_does_is_seen(flagged: NamespaceHost) -> None:
+    preload = {**LOGIN_ENVIRONMENT, "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/libcrypto.so.3"}
+    result = flagged.run(DOCTOR, env=preload)
+    assert result.returncode == 1
+    assert result.stdout.startswith("FIPS: REQUIRED BUT NOT ACTIVE\n")
+    assert "-> run it without LD_PRELOAD" in result.stdout
+
+
+def test_leftovers_are_named_with_what_to_do(make_host: MakeHost) -> None:
+    host = make_host()
+    host.run(["tee", "/etc/environment"], stdin="OPENSSL_FORCE_FIPS_MODE=0\n").check()
+    script = (
+        "mkdir -p /snap/certbot/4000 /snap/certbot/4100 /etc/letsencrypt/renewal;"
+        "ln -s 4000 /snap/certbot/current; touch /etc/letsencrypt/renewal/example.org.conf;"
+        "touch /etc/systemd/system/snap.certbot.renew.timer"
+    )
+    host.run(["sh", "-euc", script]).check()
+    found = examined(host, 0)
+    for name in ("forced_mode", "upstream_snap", "two_managers"):
+        assert state(found, name) == "warn"
+        assert found["evidence"][name]["remedy"]
+
+
+def test_it_is_quick_and_needs_no_network(flagged: NamespaceHost) -> None:
+    """The hosts have no network at all; the best of three, for the machine may be busy."""
+    assert min(flagged.run(DOCTOR).check().seconds for _ in range(3)) < 1
+
+
+def test_wrong_usage_and_help(host: NamespaceHost) -> None:
+    wrong = host.run([*DOCTOR, "--jason"])
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr == "certbot-fips: usage: certbot-fips.doctor [--json]\n"
+    assert host.run([*DOCTOR, "--help"]).check().stdout.startswith("usage: certbot-fips.doctor [--json]")
+
+
+def test_a_reader_that_goes_away(flagged: NamespaceHost) -> None:
+    result = flagged.run(["bash", "-c", "certbot-fips.doctor | true; echo ${PIPESTATUS[0]}"])
+    assert (result.stdout, result.stderr) in [("0\n", "")]
+
+
+def reported(host: NamespaceHost, command: list[str]) -> list[str]:
+    """Return what snapd was told of the snap's health."""
+    answers_of_snapd(host, {})
+    result: Result = host.run(command).check()
+    assert (result.stdout, result.stderr) == ("", "")
+    (call,) = calls_of_snapd(host)
+    return call
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["snap", "run", "--hook=check-health", "certbot-fips"], ["snap", "run", "certbot-fips.health"]],
+)
+def test_health_is_reported_by_the_hook_and_by_the_timer(make_host: MakeHost, command: list[str]) -> None:
+    assert reported(make_host(), command) == ["set-health", "okay"]
+    assert reported(make_host(flagged=False), command) == ["set-health", "okay"]
+    host = make_host()
+    host.run(["tee", SETTING], stdin="off\n").check()
+    assert reported(host, command) == [
+        "set-health",
+        "blocked",
+        "FIPS: OFF BY SETTING ON A FIPS HOST; run certbot-fips.doctor",
+        "--code=fips-off-by-setting",
+    ]
+    host = make_host()
+    damage(host, *DAMAGE["module missing"])
+    assert reported(host, command)[1:] == [
+        "error",
+        "FIPS: REQUIRED BUT NOT ACTIVE; run certbot-fips.doctor",
+        "--code=fips-not-active",
+    ]
+
+
+def test_the_readme_shows_the_screens_that_there_are() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    for headline in (
+        "FIPS: active",
+        "FIPS: off, host not flagged",
+        "FIPS: REQUIRED BUT NOT ACTIVE",
+        "FIPS: OFF BY SETTING ON A FIPS HOST",
+    ):
+        assert f"\n    {headline}\n" in readme

@@ -1,0 +1,58 @@
+"""The launcher's proof: what it asks of the module, and at what cost."""
+
+import pytest
+
+from tests.snap.support import SNAP, MakeHost
+from tests.snap.test_faults import DOORS, assert_refused, damage
+from tools.hosts import NamespaceHost
+
+RECORD = "usr/share/fips-provider/record.json"
+LIBCRYPTO = "/snap/certbot-fips/x1/usr/lib/libcrypto.so.3"
+
+
+def ask(host: NamespaceHost, bits: int) -> str:
+    code = f"import _fips; print(_fips.rsa({LIBCRYPTO!r}, {bits}))"
+    return host.run(["certbot-fips.python3", "-c", code]).check().stdout.strip()
+
+
+def test_who_makes_keys_is_asked(flagged: NamespaceHost, unflagged: NamespaceHost) -> None:
+    """On a host without FIPS the same question has the other answer: the control."""
+    assert ask(flagged, 1024) == "('fips', '3.1.2', True, False)"
+    assert ask(flagged, 2048) == "('fips', '3.1.2', True, True)"
+    assert ask(unflagged, 1024) == "('default', '3.5.7', True, True)"
+
+
+def test_a_weak_key_is_what_the_proof_stumbles_over(unflagged: NamespaceHost) -> None:
+    code = "from fips_launch import place, prove; prove.prove_keys(place.find())"
+    result = unflagged.run(["certbot-fips.python3", "-c", code])
+    assert result.stderr.splitlines()[-1].endswith("NotProvenError: an RSA key of 1024 bits is not refused")
+
+
+def test_no_other_libcrypto_is_asked(flagged: NamespaceHost) -> None:
+    code = "import _fips; _fips.rsa('/usr/lib/x86_64-linux-gnu/libcrypto.so.3', 1024)"
+    result = flagged.run(["certbot-fips.python3", "-c", code])
+    assert result.stderr.splitlines()[-1].endswith("is not the libcrypto of this process")
+
+
+@pytest.mark.parametrize(
+    "script",
+    ['rm "$0"', ': > "$0"', 'sed -i "s/3[.]1[.]2/3.1.3/g" "$0"', 'rm "$0"; mkdir "$0"'],
+    ids=["missing", "empty", "of another version", "a folder"],
+)
+def test_a_module_that_is_not_on_record(make_host: MakeHost, script: str) -> None:
+    host = make_host()
+    damage(host, RECORD, script)
+    for command in DOORS.values():
+        assert_refused(host.run(command, timeout=5))
+
+
+def test_the_proof_costs_less_than_three_milliseconds(flagged: NamespaceHost) -> None:
+    """Again, in a process that has been proven: what is left is the cost beyond the self-test."""
+    code = (
+        "import os, time; from fips_launch import place, prove; here = place.find();"
+        "os.environ.update(here.select(True)); costs = [];"
+        "exec('for _ in range(20):\\n began = time.perf_counter(); prove.prove(here, True);"
+        " costs.append(time.perf_counter() - began)'); print(sorted(costs)[10] * 1000)"
+    )
+    result = flagged.run([f"{SNAP}/usr/bin/python3", "-I", "-c", code]).check()
+    assert float(result.stdout) < 3
