@@ -103,8 +103,10 @@ start_python(const char *program, int argc, char **argv)
     if (!PyStatus_Exception(status))
         status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
-    if (PyStatus_Exception(status))
+    if (PyStatus_IsExit(status)) /* a wrong option, said already */
         Py_ExitStatusException(status);
+    if (PyStatus_IsError(status)) /* which Python would explain in thirty lines */
+        fail(status.err_msg);
 }
 
 /* The five steps.  They end the process themselves when it must not go on. */
