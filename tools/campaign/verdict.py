@@ -111,6 +111,11 @@ def _ours(plan: Plan, mapped: Iterable[str]) -> bool:
 
 def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str] | None) -> tuple[str, str]:
     said = [line for line in ended.stderr.splitlines() if line and not _NOISE.match(line)]
+    if set(case.door.argv) & {"-v", "-Ximporttime"}:  # they were asked to say more
+        said = [line for line in said if line.startswith(b"certbot-fips: ")] or said
+    if case.door.name.startswith("shell") or case.door.kind == "hook":
+        # A shell takes what the kernel does not for a script of its own.
+        said = [line for line in said if b"usr/bin/python3: " not in line] or said[:1]
     last = said[-1].decode(errors="replace")[:300] if said else "nothing"
     if ended.status is None or ended.seconds > SECONDS:
         return "late", f"{ended.seconds:.1f} s; it said: {last}"
@@ -122,6 +127,8 @@ def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str]
             return "crashed", signal.Signals(number).name
         return "unclear", f"{signal.Signals(number).name}; it said: {last}"
     code = os.WEXITSTATUS(ended.status)
+    if code == 130 and plan.signal and plan.signal[0] == signal.SIGINT and not said:
+        return "killed", "SIGINT"
     if code == 0 and 1 in plan.closed and mapped:  # done, and nowhere to say it
         return ("fips" if _ours(plan, mapped) else "silent") if plan.must else "default", "seen in its memory"
     if code == 0:
