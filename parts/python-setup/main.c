@@ -24,10 +24,12 @@
  */
 #include "Python.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -139,10 +141,41 @@ enter(const struct door *door, int *argc, char ***argv)
     *argv = entered;
 }
 
+/* A Python that cannot start explains that in thirty lines.  So until it has started, what it writes to
+ * stderr goes to a file in memory: fd[0] is the real stderr, fd[1] that file; -1: there is none.
+ */
+static void
+hold_stderr(int fd[2])
+{
+    fd[1] = -1;
+    fd[0] = fcntl(2, F_DUPFD_CLOEXEC, 3);
+    if (fd[0] >= 0 && (fd[1] = memfd_create("stderr", MFD_CLOEXEC)) >= 0)
+        dup2(fd[1], 2);
+}
+
+static void
+release_stderr(const int fd[2], int tell)
+{
+    fflush(stderr);
+    if (fd[1] >= 0) {
+        dup2(fd[0], 2);
+        char text[4096];
+        ssize_t length;
+        lseek(fd[1], 0, SEEK_SET);
+        while (tell && (length = read(fd[1], text, sizeof(text))) > 0 && write(2, text, (size_t)length) == length)
+            ;
+        close(fd[1]);
+    }
+    if (fd[0] >= 0)
+        close(fd[0]);
+}
+
 /* Py_BytesMain's first half, but for what it takes from the caller. */
 static void
 start_python(const char *program, int argc, char **argv)
 {
+    int held[2];
+    hold_stderr(held);
     PyConfig config;
     PyConfig_InitPythonConfig(&config);
     config.user_site_directory = 0;
@@ -152,8 +185,11 @@ start_python(const char *program, int argc, char **argv)
     if (!PyStatus_Exception(status))
         status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
-    if (PyStatus_Exception(status))
+    release_stderr(held, !PyStatus_IsError(status));
+    if (PyStatus_IsExit(status)) /* a wrong option, said already */
         Py_ExitStatusException(status);
+    if (PyStatus_IsError(status))
+        fail(status.err_msg);
 }
 
 /* The five steps.  They end the process themselves when it must not go on. */

@@ -1,0 +1,93 @@
+"""A case: what one seed stands for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from tools.campaign import damages, environments, surroundings
+from tools.campaign.doors import DOORS, Door
+from tools.campaign.fault import Fault
+from tools.campaign.plan import SNAP, Plan
+from tools.hosts.base import LOGIN_ENVIRONMENT
+
+#: Each kind of fault, how it is drawn, and its share of the cases. One line adds a kind.
+KINDS: Mapping[str, tuple[Callable[[Random], Fault], int]] = {
+    "environment": (environments.draw, 30),
+    "damage": (damages.draw, 30),
+    "flag": (surroundings.flag, 7),
+    "data": (surroundings.data, 8),
+    "setting": (surroundings.setting, 4),
+    "place": (surroundings.place, 6),
+    "user": (surroundings.user, 3),
+    "capability": (surroundings.capability, 3),
+    "limit": (surroundings.limit, 5),
+    "signal": (surroundings.signals, 5),
+    "streams": (surroundings.streams, 2),
+    "name": (surroundings.name, 1),
+    "crowd": (surroundings.crowd, 2),
+    "proc": (surroundings.no_proc, 1),
+}
+#: With these the helpers on the way (a stand-in for `snap run`, snap-exec) would fail and not the snap.
+_BY_PATH = {"place", "user", "capability", "limit", "name", "proc"}
+_UNFLAGGED = 0.15
+
+
+@dataclass(frozen=True)
+class Case:
+    """A door and the faults around it; the first fault gives the case its kind."""
+
+    seed: int
+    door: Door
+    faults: tuple[Fault, ...]
+    flagged: bool
+
+    @property
+    def kind(self) -> str:
+        """The row of the report."""
+        return self.faults[0].kind if self.faults else "none"
+
+    @property
+    def text(self) -> str:
+        """The case for people."""
+        host = "" if self.flagged else " on an unflagged host"
+        return f"{self.door.name}{host}: {'; '.join(fault.text for fault in self.faults) or 'nothing wrong'}"
+
+    def keep(self, numbers: Collection[int]) -> Case:
+        """Return the case with these of its faults alone."""
+        kept = tuple(fault for number, fault in enumerate(self.faults) if number in numbers)
+        return Case(self.seed, self.door, kept, self.flagged)
+
+    def plan(self) -> Plan:
+        """Return what is to be done."""
+        plan = Plan(argv=[], fips=self.flagged)
+        plan.env = {name.encode(): value.encode() for name, value in LOGIN_ENVIRONMENT.items()}
+        for fault in self.faults:
+            fault.apply(plan)
+        root = "/snap/certbot-fips/current" if plan.root == SNAP else plan.root
+        plan.argv = [os.fsencode(word.replace("{root}", root)) for word in self.door.argv]
+        plan.stdin = self.door.stdin.encode()
+        return plan
+
+
+def _once(kinds: list[str]) -> list[str]:
+    """Drop what a host cannot have twice: only variables and damaged files are independent."""
+    return [k for n, k in enumerate(kinds) if k in ("environment", "damage") or k not in kinds[:n]]
+
+
+def draw(seed: int) -> Case:
+    """Return the case that `seed` stands for: the same on every machine."""
+    random = Random(seed)
+    shares = [share for _, share in KINDS.values()]
+    kinds = random.choices(list(KINDS), shares)
+    while random.random() < 0.4 and len(kinds) < 4:
+        kinds += random.choices(list(KINDS), shares)
+    if kinds[0] == "environment":
+        kinds += ["environment"] * random.randrange(4)
+    faults = tuple(KINDS[kind][0](random) for kind in _once(kinds))
+    by_path = any(fault.kind in _BY_PATH for fault in faults)
+    doors = [door for door in DOORS if door.anywhere or not by_path]
+    door = random.choices(doors, [door.weight for door in doors])[0]
+    return Case(seed, door, faults, random.random() >= _UNFLAGGED)

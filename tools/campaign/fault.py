@@ -1,0 +1,29 @@
+"""A thing that can be wrong around the snap, as one small value that can be printed, dropped and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tools.campaign.plan import Plan
+
+#: What the faults of a case may excuse, besides FIPS proven or a clear refusal:
+STRICT = "strict"  # FIPS (or a refusal) although nothing asks for it
+HELPLESS = "helpless"  # a refusal although nothing asks for FIPS: the snap cannot work like that
+CRASH = "crash"  # a signal of the processor's: machine code is damaged, or has no stack
+NOTHING = "nothing"  # exit 0 and nothing done: the loader was told not to start the program
+KILLED = "killed"  # ended by the signal that was sent, or by the limit's
+STARVED = "starved"  # it started as it should, and then had not enough of something
+MUTE = "mute"  # no line: there is nowhere to write it
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong.
+
+    kind: the row of the report; text: for people; apply: changes the plan.
+    """
+
+    kind: str
+    text: str
+    apply: Callable[[Plan], None] = field(repr=False, compare=False)

@@ -1,0 +1,100 @@
+"""What a Python of the snap is asked to do, and how its answer is weighed by us.
+
+The payload hands over raw things: a digest, the modulus of a key, the bytes of a TLS ClientHello.  What
+they are worth is read here, outside.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+PAYLOAD = """
+import json, sys
+sys.path.append(sys.prefix + "/lib/python3.13/site-packages")
+got = {}
+def attempt(name):
+    def now(work):
+        try:
+            got[name] = work()
+        except BaseException as error:
+            got[name + " error"] = type(error).__name__
+    return now
+@attempt("sha256")
+def _():
+    import hashlib
+    return hashlib.sha256(b"").hexdigest()
+@attempt("md5")
+def _():
+    import hashlib
+    return hashlib.md5(b"").hexdigest()
+@attempt("hmac md5")
+def _():
+    import hmac
+    return hmac.new(bytes(16), b"", "md5").hexdigest()
+@attempt("hello")
+def _():
+    import ssl
+    client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(*client, server_hostname="a.example").do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return client[1].read().hex()
+@attempt("rsa")
+def _():
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    return hex(rsa.generate_private_key(65537, 1024).private_numbers().public_numbers.n)
+@attempt("secp256k1")
+def _():
+    from cryptography.hazmat.primitives.asymmetric import ec
+    return hex(ec.generate_private_key(ec.SECP256K1()).private_numbers().private_value)
+print(json.dumps(got), flush=True)
+"""
+SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#: Numbers of the IANA registry: P-256, P-384, P-521 and their hybrids with ML-KEM.
+APPROVED_GROUPS = {0x17, 0x18, 0x19, 0x11EB, 0x11ED}
+_SUPPORTED_GROUPS = 10
+
+
+@dataclass(frozen=True)
+class Got:
+    """What a payload brought home: weak things by name, and whether the approved ones work."""
+
+    weak: tuple[str, ...]
+    works: bool
+    starved: bool = False
+    """It ran out of memory or descriptors on the way."""
+
+
+def weigh(output: bytes) -> Got | None:
+    """Return what the payload's output is worth; None when there is none, so when it did not run."""
+    line = next((line for line in output.splitlines() if line.startswith(b"{")), None)
+    if line is None:
+        return None
+    try:
+        got = json.loads(line)
+    except ValueError:
+        return None
+    weak = [name for name in ("md5", "hmac md5", "rsa", "secp256k1") if got.get(name)]
+    hello = bytes.fromhex(got.get("hello", ""))
+    groups = _groups(hello) if hello else APPROVED_GROUPS
+    weak += [f"group {group:#x}" for group in groups if group not in APPROVED_GROUPS]
+    starved = bool({"MemoryError", "OSError", "ImportError"} & {str(value) for value in got.values()})
+    return Got(tuple(weak), got.get("sha256") == SHA256_OF_NOTHING and bool(hello), starved)
+
+
+def _groups(hello: bytes) -> list[int]:
+    """Return the groups that a ClientHello offers (RFC 8446, 4.1.2 and 4.2.7)."""
+    at = 5 + 4 + 2 + 32
+    at += 1 + hello[at]
+    at += 2 + int.from_bytes(hello[at : at + 2])
+    at += 1 + hello[at]
+    at += 2
+    while at + 4 <= len(hello):
+        kind, size = int.from_bytes(hello[at : at + 2]), int.from_bytes(hello[at + 2 : at + 4])
+        body = hello[at + 4 : at + 4 + size]
+        if kind == _SUPPORTED_GROUPS:
+            return [int.from_bytes(body[i : i + 2]) for i in range(2, len(body), 2)]
+        at += 4 + size
+    raise ValueError("a ClientHello without supported_groups")

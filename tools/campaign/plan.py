@@ -1,0 +1,66 @@
+"""What one case does to its host and its process: plain data that faults fill in and `stage` carries out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SNAP = "/snap/certbot-fips/x1"
+#: What a case may write to and make its files in, as the host sees it.
+CASE = "/run/case"
+MADE_HERE = "var/certbot-fips/x1/fips/openssl-x1.cnf"
+SETTING = "var/certbot-fips/common/fips"
+
+Damage = Callable[[Path, Path], None]
+"""Called with a file of the undamaged snap and the path where its replacement has to be made."""
+
+
+@dataclass
+class Mount:
+    """One mount(2): the source, the target on the host, the file system, its flags and options."""
+
+    source: str
+    target: str
+    kind: str = ""
+    flags: int = 0
+    options: str = ""
+
+
+@dataclass
+class Plan:
+    """A case about to run; everything is as on a healthy FIPS host until a fault changes it."""
+
+    argv: list[bytes]
+    stdin: bytes = b""
+    env: dict[bytes, bytes] = field(default_factory=dict)
+    #: The copy of the snap that is entered.
+    root: str = SNAP
+    fips: bool = True
+    """The kernel's flag asks for FIPS (the oracle's view, set together with `files`)."""
+    setting: str = "auto"
+    """What the administrator's setting means for that copy: auto, on or off."""
+    files: list[Callable[[Path], None]] = field(default_factory=list)
+    """Called with the case's folder, to make or change files in it."""
+    damages: dict[str, Damage] = field(default_factory=dict)
+    mounts: list[Mount] = field(default_factory=list)
+    last_mounts: list[Mount] = field(default_factory=list)
+    hide_plain: bool = False
+    writable: bool = False
+    uid: int = 0
+    limits: dict[int, int] = field(default_factory=dict)
+    blocked: set[int] = field(default_factory=set)
+    ignored: set[int] = field(default_factory=set)
+    closed: set[int] = field(default_factory=set)
+    argv0: bytes | None = None
+    signal: tuple[int, float] | None = None
+    """A signal to send, and after how many seconds."""
+    copies: int = 1
+    """How many processes start at once."""
+    excuses: set[str] = field(default_factory=set)
+    """What the case's faults make acceptable besides FIPS, see `verdict`."""
+
+    @property
+    def must(self) -> bool:
+        """Does DESIGN's rule ask for FIPS: the setting, or else the kernel's flag."""
+        return self.setting == "on" or (self.setting == "auto" and self.fips)

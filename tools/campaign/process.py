@@ -1,0 +1,162 @@
+"""A process of a case: made in the host's namespaces, watched from outside until it ends.
+
+Its standard output is a pipe that is full.  So the first process that has something to say stops in
+write(2), and while it stands there its memory map is read; then it may go on.  Between that, maps are read
+every few milliseconds, for what says nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.campaign.enter import Start, enter
+
+FULL = 4096
+TICK = 0.003
+
+
+class CampaignError(Exception):
+    """The campaign itself failed, not the snap; the text says where."""
+
+
+class Watched:
+    """One process and its children. Call `step` until `done`; then the results are there."""
+
+    def __init__(self, start: Start, send: tuple[int, float] | None) -> None:
+        self.stdout = b""
+        self.stderr = b""
+        self.status: int | None = None
+        """As waitpid(2) gives it; None when it did not end in time."""
+        self.seconds = 0.0
+        self.seen: dict[tuple[int, str], frozenset[str]] = {}
+        """By process and program: libraries of interest mapped when last looked at."""
+        self._send = send
+        self._start = time.monotonic()
+        self._pid = 0
+        self._status = b""
+        self.done = False
+        out, out_w = os.pipe()
+        err, err_w = os.pipe()
+        news, news_w = os.pipe()
+        fcntl.fcntl(out_w, fcntl.F_SETPIPE_SZ, FULL)
+        os.write(out_w, b"." * FULL)
+        self._helper = enter(start, out_w, err_w, news_w)
+        for end in (out_w, err_w, news_w):
+            os.close(end)
+        for end in (out, err, news):
+            os.set_blocking(end, False)
+        self._out, self._err, self._news = out, err, news
+        self._held = True
+
+    def step(self, limit: float) -> None:
+        """Look once; kill everything after `limit` seconds."""
+        self.stderr += _read(self._err)
+        self._status += _read(self._news)
+        self.seconds = time.monotonic() - self._start
+        words = self._status.split()
+        if not self._pid and words:
+            if words[0] != b"pid":
+                self.end()
+                raise CampaignError(self._status.decode(errors="replace"))
+            self._pid = int(words[1])
+        if len(words) > 2:
+            self.status = int(words[2])
+            self.end()
+            return
+        if self.seconds > limit:
+            self.end()
+            return
+        if self._pid:
+            self._look()
+            if self._send and self.seconds >= self._send[1]:
+                _kill(self._pid, self._send[0])
+                self._send = None
+
+    def _look(self) -> None:
+        stopped = False
+        for pid in _family(self._pid):
+            try:
+                exe = str(Path(f"/proc/{pid}/exe").readlink())
+                # First whether it stands still, then its memory: the other way round it could have gone on.
+                waiting = Path(f"/proc/{pid}/syscall").read_text().startswith(("1 0x1 ", "20 0x1 "))
+                maps = Path(f"/proc/{pid}/maps").read_text(errors="surrogateescape")
+            except OSError:
+                continue
+            stopped = stopped or waiting
+            paths = {line.split(None, 5)[5] for line in maps.splitlines() if "/" in line}
+            if "[stack]" in maps:  # else it ended while we read, and what we have is a part
+                libraries = (path for path in paths if _of_interest(path))
+                self.seen[pid, exe] = frozenset(libraries)
+        if self._held and not stopped:
+            return
+        self._held = False
+        self.stdout += _read(self._out)
+
+    def end(self) -> None:
+        """Kill what is left and collect what it wrote."""
+        if self.done:
+            return
+        self.done = True
+        if self._pid:
+            for pid in (*_family(self._pid), -self._pid):
+                _kill(pid, signal.SIGKILL)
+        if self.status is None:
+            _kill(self._helper, signal.SIGKILL)
+        os.waitpid(self._helper, 0)
+        self.stdout = (self.stdout + _read(self._out))[FULL:]
+        self.stderr += _read(self._err)
+        for end in (self._out, self._err, self._news):
+            os.close(end)
+
+
+def watch(starts: Sequence[Start], send: tuple[int, float] | None, limit: float) -> list[Watched]:
+    """Run processes at the same time and return them ended.
+
+    :raises CampaignError: one could not be started at all.
+    """
+    watched: list[Watched] = []
+    try:
+        watched += (Watched(start, send) for start in starts)
+        while not all(each.done for each in watched):
+            for each in watched:
+                if not each.done:
+                    each.step(limit)
+            time.sleep(TICK)
+    finally:
+        for each in watched:
+            each.end()
+    return watched
+
+
+def _of_interest(path: str) -> bool:
+    return Path(path).name.startswith(("libcrypto", "fips", "libssl"))
+
+
+def _family(pid: int) -> list[int]:
+    family = [pid]
+    for parent in family:
+        try:
+            children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        except OSError:
+            continue
+        family += map(int, children.split())
+    return family
+
+
+def _kill(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _read(descriptor: int) -> bytes:
+    found = b""
+    with contextlib.suppress(BlockingIOError):
+        while part := os.read(descriptor, 65536):
+            found += part
+    return found

@@ -1,0 +1,32 @@
+"""Makes a failing case small: fewer faults, the same failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, Phase, find, settings
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+
+from tools.campaign.case import Case
+
+_TRIES = 40
+
+
+def shrink(case: Case, fails: Callable[[Case], bool]) -> tuple[int, ...]:
+    """Return the numbers of the faults that are enough for `fails`; all of them when it fails no more."""
+    everything = tuple(range(len(case.faults)))
+    chosen = st.sets(st.sampled_from(everything)) if everything else st.just(set[int]())
+    quiet = settings(
+        database=None,
+        deadline=None,
+        max_examples=_TRIES,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+    )
+    try:
+        found = find(chosen, lambda numbers: fails(case.keep(numbers)), settings=quiet)
+    except NoSuchExample:
+        return everything
+    return tuple(sorted(found))

@@ -1,0 +1,126 @@
+"""Carries out a plan on a long-lived host: files of the case, then its processes in mounts of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Self
+
+from tools.campaign import environments
+from tools.campaign.enter import Start
+from tools.campaign.plan import CASE, MADE_HERE, SETTING, SNAP, Mount, Plan
+from tools.campaign.process import Watched, watch
+from tools.campaign.surroundings import PLACES
+from tools.hosts import NamespaceHost
+
+LIMIT = 8.0
+"""Seconds until a case is killed; what takes more than 5 is late."""
+_BIND = 0x1000
+_ANSWER = "auto"
+_PRIVATE = ("/etc/letsencrypt", "/var/log", "/var/lib/letsencrypt", "/tmp", "/root")
+
+
+class Stage:
+    """A FIPS host with the snap, on which one case after the other is run."""
+
+    def __init__(self, snap: Path) -> None:
+        self._host = NamespaceHost(snap)
+        self.last: list[Watched] = []
+
+    def __enter__(self) -> Self:
+        """Raise HostRefusedError where this machine has no such hosts."""
+        self._host.__enter__()
+        self.pid = int(self._host.path("").parts[2])
+        places = [root for root, _, _ in PLACES.values() if root != SNAP]
+        for folder in (*_PRIVATE, *places):
+            self._host.path(folder).mkdir(parents=True, exist_ok=True)
+        for root in places:
+            current = self._host.path(root).with_name("current")
+            if root.endswith("/x1") and not current.is_symlink():
+                current.symlink_to("x1")
+        # The configure hook asks snapd by this program; no snapd is here.
+        snapctl = self._host.path("/run/snapctl")
+        snapctl.write_text(f"#!/bin/sh\ncat {CASE}/answer\n")
+        snapctl.chmod(0o755)
+        target = self._host.run(["readlink", "-f", "/usr/bin/snapctl"]).check().stdout.strip()
+        self._host.run(["mount", "--bind", "/run/snapctl", target]).check()
+        self.made = self._host.path(f"/var/snap/{MADE_HERE.removeprefix('var/')}").read_bytes()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._host.__exit__(*exc)
+
+    def run(self, plan: Plan) -> list[Watched]:
+        """Run the plan's processes to their end and leave the case's files for the verdict.
+
+        :raises CampaignError: a mount or the start failed.
+        """
+        case = self.case
+        shutil.rmtree(case, ignore_errors=True)
+        for folder in ("var/certbot-fips/common", "crypto", "empty", "over", "work"):
+            (case / folder).mkdir(parents=True)
+        (case / MADE_HERE).parent.mkdir(parents=True)
+        (case / MADE_HERE).write_bytes(self.made)
+        (case / "answer").write_text(f"{_ANSWER}\n")
+        (case / "crypto/fips_enabled").write_text("1\n")
+        if not plan.fips:
+            (case / "crypto/fips_enabled").unlink()
+        for make in plan.files:
+            make(case)
+        environments.make_hostile(case, Path("/usr/lib/x86_64-linux-gnu/libcrypto.so.3"))
+        for path, damage in plan.damages.items():
+            target = case / "over" / path
+            if any(path.startswith(f"{other}/") for other in plan.damages):
+                continue  # its folder is damaged
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(self._host.path(f"{SNAP}/{path}")):
+                damage(self._host.path(f"{SNAP}/{path}"), target)
+        start = Start(
+            self.pid,
+            tuple(self._mounts(plan)),
+            tuple(plan.argv),
+            plan.argv0,
+            plan.env,
+            plan.stdin,
+            plan.uid,
+            plan.limits,
+            frozenset(plan.blocked),
+            frozenset(plan.ignored),
+            frozenset(plan.closed),
+        )
+        self.last = watch([start] * plan.copies, plan.signal, LIMIT)
+        return self.last
+
+    @property
+    def case(self) -> Path:
+        """The folder of the case, seen from here."""
+        return self._host.path(CASE)
+
+    def setting(self) -> bytes | None:
+        """Return what the setting is now."""
+        file = self.case / SETTING
+        return file.read_bytes() if file.is_file() and not file.is_symlink() else None
+
+    def config(self) -> bytes | None:
+        """Return the config that the hook has made, or that was there."""
+        file = self.case / MADE_HERE
+        return file.read_bytes() if file.is_file() and not file.is_symlink() else None
+
+    @staticmethod
+    def _mounts(plan: Plan) -> list[Mount]:
+        mounts = [Mount("private", folder, "tmpfs") for folder in _PRIVATE]
+        options = f"lowerdir={CASE}/over:{SNAP}"
+        if plan.writable:
+            options = f"lowerdir={SNAP},upperdir={CASE}/over,workdir={CASE}/work"
+        if plan.damages or plan.writable:
+            mounts.append(Mount("damaged", plan.root, "overlay", 0, options))
+        elif plan.root != SNAP:
+            mounts.append(Mount(SNAP, plan.root, "", _BIND))
+        if plan.hide_plain:
+            mounts.append(Mount("hidden", "/snap/certbot-fips", "tmpfs"))
+        mounts += [
+            Mount(f"{CASE}/var", "/var/snap", "", _BIND),
+            Mount(f"{CASE}/crypto", "/proc/sys/crypto", "", _BIND),
+        ]
+        return mounts + plan.last_mounts
