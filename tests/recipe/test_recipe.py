@@ -65,6 +65,13 @@ def test_no_source_is_a_folder_of_the_project() -> None:
     assert not [name for name, part in PARTS.items() if part.get("source", "https:").startswith(".")]
 
 
+def test_a_change_below_parts_rebuilds_a_part() -> None:
+    # craft-parts does not see these inputs; the builder tracks those that a script names in full.
+    scripts = "".join(part.get("override-build", "") for part in PARTS.values())
+    folders = {folder.name for folder in (recipe.PROJECT / "parts").iterdir() if any(folder.iterdir())}
+    assert folders == set(recipe.inputs(scripts))
+
+
 def test_the_record_is_given_the_pin_that_is_built() -> None:
     part = PARTS["fips-provider"]
     variables = {key: value for entry in part["build-environment"] for key, value in entry.items()}

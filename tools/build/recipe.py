@@ -59,6 +59,11 @@ def load(path: Path = RECIPE) -> dict[str, Any]:
     return recipe
 
 
+def inputs(scripts: str) -> list[str]:
+    """Return the folders below parts/ that a part's scripts name, sorted."""
+    return sorted(set(re.findall(r"\$\{?CRAFT_PROJECT_DIR\}?\"?/parts/([\w.-]+)", scripts)))
+
+
 def inputs_digest(scripts: str, project: Path = PROJECT) -> str:
     """Return a sha256 over the folders below parts/ that a part's scripts name.
 
@@ -68,7 +73,7 @@ def inputs_digest(scripts: str, project: Path = PROJECT) -> str:
     :param scripts: the part's override-* texts.
     """
     digest = hashlib.sha256()
-    for name in sorted(set(re.findall(r"\$\{?CRAFT_PROJECT_DIR\}?/parts/([\w.-]+)", scripts))):
+    for name in inputs(scripts):
         for file in sorted((project / "parts" / name).rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
                 digest.update(f"{file.relative_to(project)} {file.stat().st_mode:o}\n".encode())
