@@ -1,6 +1,7 @@
 """What the administrator sees of `certbot-fips.doctor`, and snapd of the snap's health."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -165,8 +166,13 @@ def test_leftovers_are_named_with_what_to_do(make_host: MakeHost) -> None:
 
 
 def test_it_is_quick_and_needs_no_network(flagged: NamespaceHost) -> None:
-    """The hosts have no network at all; the best of three, for the machine may be busy."""
-    assert min(flagged.run(DOCTOR).check().seconds for _ in range(3)) < 1
+    """The hosts have no network at all. The best of three, for the machine may be busy."""
+    script = "TIMEFORMAT='%U %S'; time certbot-fips.doctor > /run/screen"
+    results = [flagged.run(["bash", "-c", script]).check() for _ in range(3)]
+    assert min(sum(map(float, result.stderr.split())) for result in results) < 1  # of the processor
+    if os.getloadavg()[0] > (os.cpu_count() or 1):
+        pytest.skip("this machine is busy with other work, so that the time by the clock says nothing")
+    assert min(result.seconds for result in results) < 1
 
 
 def test_wrong_usage_and_help(host: NamespaceHost) -> None:

@@ -54,7 +54,7 @@ def upstream(root: str = "") -> Item:
         return Item(label, "not installed", State.OK)
     revision = os.path.basename(os.path.realpath(f"{folder}/current"))
     newer = [n for n in os.listdir(folder) if n.isdigit() and revision.isdigit() and int(n) > int(revision)]
-    held = "held" in host_run("snap", "list", "certbot", seconds=1).out
+    held = "held" in host_run("snap", "list", "certbot", seconds=5).out
     notes = [text for text, found in (("held", held), ("reverted", bool(newer))) if found]
     if not notes:
         return Item(label, f"installed, revision {revision}")
