@@ -47,7 +47,9 @@ _CRASHES = {
     signal.SIGSYS,
 }
 #: The loader on LD_PRELOAD; `python3 -v` and `-Ximporttime`; the loader on versions, of which it names many.
-_NOISE = re.compile(rb"ERROR: ld\.so|\s*#|import |.*: version `\S+' not found")
+_NOISE = re.compile(
+    rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import |.*: version `\S+' not found"
+)
 _KEY = b"PRIVATE KEY-----"
 _SHA256 = b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _MD5 = b"d41d8cd98f00b204e9800998ecf8427e"
