@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 from random import Random
 
-from tools.campaign.fault import CRASH, HELPLESS, KILLED, MUTE, STARVED, STRICT, Fault
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, STRICT, Fault
 from tools.campaign.plan import CASE, SNAP, Mount, Plan
 
 _BIND = 0x1000
@@ -90,7 +90,7 @@ def limit(random: Random) -> Fault:
 
     def apply(plan: Plan) -> None:
         plan.limits[number] = value
-        plan.excuses |= {HELPLESS, KILLED, CRASH, STARVED}
+        plan.excuses |= {HELPLESS, KILLED, CRASH, FAILS}
 
     return Fault("limit", f"RLIMIT_{name} is {value}", apply)
 
@@ -176,7 +176,7 @@ def no_proc(random: Random) -> Fault:
 
     def apply(plan: Plan) -> None:
         plan.last_mounts.append(Mount(f"{CASE}/empty", what, flags=_BIND))
-        plan.fips = what == "/proc"  # who knows; but an empty /proc/sys is a kernel without the flag
+        plan.unknown = True
         plan.excuses |= {HELPLESS, STRICT}
 
     return Fault("proc", f"there is no {what}", apply)
