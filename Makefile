@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python3
 PROVIDER :=
 .DEFAULT_GOAL := help
-.PHONY: help setup snap demo test lint bench requirements clean
+.PHONY: help setup snap demo test campaign lint bench requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -20,6 +20,9 @@ demo: snap ## build the snap and get a certificate with it on a FIPS-flagged hos
 
 test: lint snap ## run the tests on the packed snap
 	@$(PYTHON) -m pytest tests
+
+campaign: snap ## run 10,000 broken, hostile and odd cases against the packed snap (40 minutes)
+	@$(PYTHON) -m tools.campaign
 
 lint: setup ## check style and types
 	@.venv/bin/ruff check --quiet .

@@ -147,9 +147,13 @@ enter(const struct door *door, int *argc, char ***argv)
 static void
 hold_stderr(int fd[2])
 {
-    fd[1] = -1;
-    fd[0] = fcntl(2, F_DUPFD_CLOEXEC, 3);
-    if (fd[0] >= 0 && (fd[1] = memfd_create("stderr", MFD_CLOEXEC)) >= 0)
+    /* Not 0, 1 or 2, which the caller may have closed. */
+    int file = memfd_create("stderr", MFD_CLOEXEC);
+    fd[1] = file >= 0 ? fcntl(file, F_DUPFD_CLOEXEC, 3) : -1;
+    if (file >= 0)
+        close(file);
+    fd[0] = fd[1] >= 0 ? fcntl(2, F_DUPFD_CLOEXEC, 3) : -1;
+    if (fd[0] >= 0)
         dup2(fd[1], 2);
 }
 
@@ -157,17 +161,17 @@ static void
 release_stderr(const int fd[2], int tell)
 {
     fflush(stderr);
-    if (fd[1] >= 0) {
+    if (fd[0] >= 0) {
         dup2(fd[0], 2);
         char text[4096];
         ssize_t length;
         lseek(fd[1], 0, SEEK_SET);
         while (tell && (length = read(fd[1], text, sizeof(text))) > 0 && write(2, text, (size_t)length) == length)
             ;
-        close(fd[1]);
-    }
-    if (fd[0] >= 0)
         close(fd[0]);
+    }
+    if (fd[1] >= 0)
+        close(fd[1]);
 }
 
 /* Py_BytesMain's first half, but for what it takes from the caller. */
@@ -179,6 +183,7 @@ start_python(const char *program, int argc, char **argv)
     PyConfig config;
     PyConfig_InitPythonConfig(&config);
     config.user_site_directory = 0;
+    config.pathconfig_warnings = 0; /* the launcher says what is missing */
     PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
     if (!PyStatus_Exception(status))
         status = PyConfig_SetBytesString(&config, &config.executable, program);

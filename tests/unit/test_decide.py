@@ -31,6 +31,7 @@ def test_a_flag_of_zero_is_off(flag: Path, content: bytes) -> None:
 
 
 def test_a_kernel_without_the_flag_is_off(flag: Path) -> None:
+    (flag.parents[1] / "kernel").mkdir()
     assert not kernel(str(flag)).fips
     flag.parent.rmdir()
     assert not kernel(str(flag)).fips
@@ -38,6 +39,11 @@ def test_a_kernel_without_the_flag_is_off(flag: Path) -> None:
 
 def test_a_proc_that_is_not_mounted_is_on(tmp_path: Path) -> None:
     assert kernel(str(tmp_path / "sys" / "crypto" / "fips_enabled")).fips
+
+
+def test_a_covered_folder_is_on(flag: Path) -> None:
+    """Every kernel has /proc/sys/kernel; where that is not seen, the flag is not either."""
+    assert kernel(str(flag)).fips
 
 
 def test_a_flag_that_cannot_be_read_is_on(flag: Path) -> None:

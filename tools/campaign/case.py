@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from tools.campaign import damages, environments, surroundings
+from tools.campaign import damages, environments, state, surroundings
 from tools.campaign.doors import DOORS, Door
 from tools.campaign.fault import Fault
 from tools.campaign.plan import SNAP, Plan
@@ -17,9 +17,9 @@ from tools.hosts.base import LOGIN_ENVIRONMENT
 KINDS: Mapping[str, tuple[Callable[[Random], Fault], int]] = {
     "environment": (environments.draw, 30),
     "damage": (damages.draw, 30),
-    "flag": (surroundings.flag, 7),
-    "data": (surroundings.data, 8),
-    "setting": (surroundings.setting, 4),
+    "flag": (state.flag, 7),
+    "data": (state.data, 8),
+    "setting": (state.setting, 4),
     "place": (surroundings.place, 6),
     "user": (surroundings.user, 3),
     "capability": (surroundings.capability, 3),

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from random import Random
 
-from tools.campaign.fault import CRASH, HELPLESS, STRICT, Fault
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, STRICT, Fault
 from tools.campaign.plan import Damage, Plan
 
 LIBRARY = "usr/lib/python3.13"
@@ -46,6 +46,7 @@ OTHER = (
     "usr/bin/python3",
     "usr/bin/fips-exec",
     "etc/ssl/openssl.cnf",
+    "etc/ssl/openssl.cnf.sha256",
     "etc/ssl/default.cnf",
     "etc/ssl/fips.cnf.in",
     *(f"{LAUNCHER}/{name}.py" for name in _LAUNCHER_NAMES),
@@ -181,13 +182,15 @@ def draw(random: Random) -> Fault:
         at = random.choice([0.0, 0.001, 0.3, 0.9, 0.999, random.random()])
         return _fault(path, f"cut to {at:.6f}", _cut(at))
     how = random.choice(sorted(WHOLE))
+    if how == "a pipe" and not path.startswith(("etc/", "usr/lib/ossl-modules")):
+        how = "empty"  # no program can help it when its loader or Python's importer waits
     return _fault(path, how, WHOLE[how])
 
 
 def _fault(path: str, how: str, damage: Damage) -> Fault:
     def apply(plan: Plan) -> None:
         plan.damages[path] = damage
-        plan.excuses |= {HELPLESS, STRICT}
+        plan.excuses |= {FAILS, HELPLESS, STRICT}
         if path in CODE or path in BYTECODE or path in FOLDERS or path.startswith("usr/bin"):
             plan.excuses.add(CRASH)
 

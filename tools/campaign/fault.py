@@ -13,7 +13,7 @@ HELPLESS = "helpless"  # a refusal although nothing asks for FIPS: the snap cann
 CRASH = "crash"  # a signal of the processor's: machine code is damaged, or has no stack
 NOTHING = "nothing"  # exit 0 and nothing done: the loader was told not to start the program
 KILLED = "killed"  # ended by the signal that was sent, or by the limit's
-STARVED = "starved"  # it started as it should, and then had not enough of something
+FAILS = "fails"  # it starts as it should, and then lacks a file or memory
 MUTE = "mute"  # no line: there is nowhere to write it
 
 

@@ -38,6 +38,8 @@ class Plan:
     root: str = SNAP
     fips: bool = True
     """The kernel's flag asks for FIPS (the oracle's view, set together with `files`)."""
+    unknown: bool = False
+    """Nobody can say what the flag is."""
     setting: str = "auto"
     """What the administrator's setting means for that copy: auto, on or off."""
     files: list[Callable[[Path], None]] = field(default_factory=list)
@@ -63,4 +65,4 @@ class Plan:
     @property
     def must(self) -> bool:
         """Does DESIGN's rule ask for FIPS: the setting, or else the kernel's flag."""
-        return self.setting == "on" or (self.setting == "auto" and self.fips)
+        return self.setting == "on" or (self.setting == "auto" and (self.fips or self.unknown))

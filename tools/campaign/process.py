@@ -1,8 +1,8 @@
 """A process of a case: made in the host's namespaces, watched from outside until it ends.
 
-Its standard output is a pipe that is full.  So the first process that has something to say stops in
-write(2), and while it stands there its memory map is read; then it may go on.  Between that, maps are read
-every few milliseconds, for what says nothing.
+Its standard output and error are pipes that are full.  So the first process that has something to say
+stops in write(2), and while it stands there its memory map is read; then it may go on.  Between
+that, maps are read every few milliseconds, for what says nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from tools.campaign.enter import Start, enter
 
 FULL = 4096
 TICK = 0.003
+#: write(2) and writev(2), by their numbers on x86-64.
+_WRITES = ("1", "20")
 
 
 class CampaignError(Exception):
@@ -44,19 +46,19 @@ class Watched:
         out, out_w = os.pipe()
         err, err_w = os.pipe()
         news, news_w = os.pipe()
-        fcntl.fcntl(out_w, fcntl.F_SETPIPE_SZ, FULL)
-        os.write(out_w, b"." * FULL)
+        for end in (out_w, err_w):
+            fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, FULL)
+            os.write(end, b"." * FULL)
         self._helper = enter(start, out_w, err_w, news_w)
         for end in (out_w, err_w, news_w):
             os.close(end)
         for end in (out, err, news):
             os.set_blocking(end, False)
         self._out, self._err, self._news = out, err, news
-        self._held = True
+        self._held = {1, 2}
 
     def step(self, limit: float) -> None:
         """Look once; kill everything after `limit` seconds."""
-        self.stderr += _read(self._err)
         self._status += _read(self._news)
         self.seconds = time.monotonic() - self._start
         words = self._status.split()
@@ -79,24 +81,23 @@ class Watched:
                 self._send = None
 
     def _look(self) -> None:
-        stopped = False
         for pid in _family(self._pid):
             try:
                 exe = str(Path(f"/proc/{pid}/exe").readlink())
                 # First whether it stands still, then its memory: the other way round it could have gone on.
-                waiting = Path(f"/proc/{pid}/syscall").read_text().startswith(("1 0x1 ", "20 0x1 "))
+                call, *arguments = Path(f"/proc/{pid}/syscall").read_text().split()
                 maps = Path(f"/proc/{pid}/maps").read_text(errors="surrogateescape")
-            except OSError:
+            except (OSError, ValueError):
                 continue
-            stopped = stopped or waiting
-            paths = {line.split(None, 5)[5] for line in maps.splitlines() if "/" in line}
             if "[stack]" in maps:  # else it ended while we read, and what we have is a part
-                libraries = (path for path in paths if _of_interest(path))
-                self.seen[pid, exe] = frozenset(libraries)
-        if self._held and not stopped:
-            return
-        self._held = False
-        self.stdout += _read(self._out)
+                paths = {line.split(None, 5)[5] for line in maps.splitlines() if "/" in line}
+                self.seen[pid, exe] = frozenset(path for path in paths if _of_interest(path))
+            if call in _WRITES and arguments:
+                self._held.discard(int(arguments[0], 16))
+        if 1 not in self._held:
+            self.stdout += _read(self._out)
+        if 2 not in self._held:
+            self.stderr += _read(self._err)
 
     def end(self) -> None:
         """Kill what is left and collect what it wrote."""
@@ -110,7 +111,7 @@ class Watched:
             _kill(self._helper, signal.SIGKILL)
         os.waitpid(self._helper, 0)
         self.stdout = (self.stdout + _read(self._out))[FULL:]
-        self.stderr += _read(self._err)
+        self.stderr = (self.stderr + _read(self._err))[FULL:]
         for end in (self._out, self._err, self._news):
             os.close(end)
 

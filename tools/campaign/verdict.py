@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tools.campaign.case import Case
-from tools.campaign.fault import CRASH, HELPLESS, KILLED, MUTE, NOTHING, STARVED, STRICT
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, STRICT
 from tools.campaign.payload import Got, weigh
 from tools.campaign.plan import Plan
 from tools.campaign.process import Watched
@@ -22,7 +22,7 @@ ALLOWED = {
     "refused": "one clear line and a non-zero exit",
     "default": "the right work, where FIPS is not asked for",
     "strict": "in FIPS, where the case leaves open whether it is asked for",
-    "starved": "in FIPS and proven (or not asked for it), then ended by want of memory or the like",
+    "failed": "in FIPS and proven (or not asked for it), then failed loudly for want of a file or memory",
     "killed": "ended by the signal or the limit of the case, nothing done",
     "crashed": "ended by the processor: its machine code is damaged or it has no stack, nothing done",
     "host's": "a shell ran the host's python3, for the snap's is gone",
@@ -47,7 +47,9 @@ _CRASHES = {
     signal.SIGSYS,
 }
 #: The loader on LD_PRELOAD; `python3 -v` and `-Ximporttime`; the loader on versions, of which it names many.
-_NOISE = re.compile(rb"ERROR: ld\.so|\s*#|import |.*: version `\S+' not found")
+_NOISE = re.compile(
+    rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import |.*: version `\S+' not found"
+)
 _KEY = b"PRIVATE KEY-----"
 _SHA256 = b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _MD5 = b"d41d8cd98f00b204e9800998ecf8427e"
@@ -139,8 +141,8 @@ def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str]
         )
     if case.door.kind == "openssl" and not case.door.told and plan.must and mapped and _ours(plan, mapped):
         return "fips", "the module refused"
-    if STARVED in plan.excuses and mapped and (not plan.must or _ours(plan, mapped)):
-        return "starved", last
+    if FAILS in plan.excuses and mapped and (not plan.must or _ours(plan, mapped)):
+        return "failed", last
     clear = len(said) == 1 or (not said and (ended.stderr.strip() or MUTE in plan.excuses))
     if not clear or b"Traceback" in ended.stderr:
         if plan.signal and plan.signal[0] == signal.SIGINT and last == "KeyboardInterrupt":

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from fips_launch import environment
+from fips_launch import boot, environment
 
 
 def main() -> None:
@@ -11,8 +11,10 @@ def main() -> None:
     if "SNAP" in os.environ:  # run by snapd, so there is a snapd to ask for plugins
         environment.keep_private("CERTBOT_SNAPPED", "True")
     sys.argv[0] = "certbot"
-    from certbot.main import main as certbot_main  # type: ignore[import-not-found, unused-ignore]
-
+    try:
+        from certbot.main import main as certbot_main  # type: ignore[import-not-found, unused-ignore]
+    except Exception as error:  # a file of the snap is damaged, or there is not enough memory
+        return boot.refuse(f"Certbot cannot be loaded: {type(error).__name__}: {error}; reinstall the snap")
     sys.exit(certbot_main())
 
 

@@ -34,7 +34,8 @@ def _word(path: str) -> str | None:
 def kernel(flag: str = FLAG) -> Decision:
     """Decide by the kernel's flag: 1 is on, 0 or no such file is off, anything else is on."""
     word = _word(flag)
-    if word is None and os.path.isdir(os.path.dirname(os.path.dirname(flag))):
+    # A /proc/sys without "kernel" is none: something covers it, and so the flag.
+    if word is None and os.path.isdir(os.path.dirname(os.path.dirname(flag)) + "/kernel"):
         return Decision(False, "this kernel has no FIPS flag")
     if word == "0":
         return Decision(False, "the kernel's FIPS flag is off")

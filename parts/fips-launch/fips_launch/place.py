@@ -22,6 +22,7 @@ class Place:
         self.modules = root + "/usr/lib/ossl-modules"
         self.module = self.modules + "/fips.so"
         self.fips_config = root + "/etc/ssl/openssl.cnf"
+        self.config_digest = self.fips_config + ".sha256"
         self.default_config = root + "/etc/ssl/default.cnf"
         self.template = root + "/etc/ssl/fips.cnf.in"
         self.record = root + "/usr/share/fips-provider/record.json"

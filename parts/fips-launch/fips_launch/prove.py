@@ -61,6 +61,10 @@ def prove(here: Place, fips: bool) -> None:
         raise NotProvenError(f"no provider starts; it or its config {config} is damaged") from None
     if not fips:
         return
+    with open(config, "rb") as file, open(here.config_digest, "rb") as built:
+        if _hashlib.openssl_sha256(file.read()).hexdigest().encode() != built.read().strip():
+            # With other groups or suites it would be in FIPS mode all the same.
+            raise NotProvenError(f"OpenSSL's config {config} is not the one that this snap was built with")
     if _hashlib.get_fips_mode() != 1:
         raise NotProvenError(f"OpenSSL did not take up its FIPS config {config}")
     try:
