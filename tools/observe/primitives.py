@@ -37,7 +37,7 @@ FURTHER = (
     *("vpaes_set_encrypt_key", "ChaCha20_ctr32"),
 )
 
-#: The one digest that Certbot makes and that is not for security: of a public key, to name the account's folder.
+#: The one digest that Certbot makes which is not for security: of a public key, to name an account's folder.
 MD5 = "ossl_md5_block_asm_data_order"
 
 #: When a private key is read from a file, cryptography has libcrypto check that it is one. The answer is yes
