@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
@@ -42,6 +43,7 @@ class CallCounter:
         self._library = library
         self._functions = tuple(functions)
         self._events: dict[str, list[int]] = {}
+        self._keeper = -1
 
     def counts(self) -> dict[str, int]:
         """Return the number of calls of each function until now."""
@@ -57,6 +59,7 @@ class CallCounter:
                 self._events[name] = [
                     _open_event(self._library, offset, cpu) for offset in offsets for cpu in _cpus()
                 ]
+            self._keep()
         except BaseException:
             self.__exit__()
             raise
@@ -66,6 +69,20 @@ class CallCounter:
         for events in self._events.values():
             while events:
                 os.close(events.pop())
+        if self._keeper >= 0:
+            os.close(self._keeper)
+            self._keeper = -1
+
+    def _keep(self) -> None:
+        """Have another process hold the events too: the last to close one waits 80 ms for the kernel."""
+        events = [event for opened in self._events.values() for event in opened]
+        reads, self._keeper = os.pipe()
+        try:
+            # It ends with its input, which is when __exit__ closes it, and closes them where nobody waits.
+            command = ["setsid", "--fork", "cat"]
+            subprocess.run(command, stdin=reads, stdout=subprocess.DEVNULL, pass_fds=events, check=True)
+        finally:
+            os.close(reads)
 
 
 def _offsets(library: Path, functions: tuple[str, ...]) -> dict[str, set[int]]:
