@@ -201,6 +201,10 @@ start_python(const char *program, int argc, char **argv)
 static void
 launch(void)
 {
+    /* -X pycache_prefix=FOLDER would have the caller's bytecode run in place of ours.  What was imported
+       before has no source in the snap, which is what that option looks for. */
+    if (PySys_SetObject("pycache_prefix", Py_None) < 0)
+        fail("no memory");
     PyObject *boot = PyImport_ImportModule("fips_launch.boot");
     if (boot == NULL || PyObject_CallMethod(boot, "run", NULL) == NULL)
         fail("the launcher is damaged");

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.snap.support import SNAP
+from tests.snap.support import SNAP, MakeHost
 from tools.hosts import NamespaceHost
 from tools.hosts.base import LOGIN_ENVIRONMENT
 
@@ -66,6 +66,22 @@ def test_python_is_in_default_mode_elsewhere(unflagged: NamespaceHost, door: str
     result = unflagged.run(PYTHONS[door]).check()
     assert json.loads(result.stdout) == IN_DEFAULT
     assert result.stderr == ""
+
+
+def test_bytecode_of_the_callers_does_not_replace_the_launcher(make_host: MakeHost) -> None:
+    """Python's own option would: its bytecode is believed by its place alone."""
+    host = make_host()
+    launcher = "/snap/certbot-fips/x1/usr/lib/python3.13/fips_launch"
+    plant = (
+        "import os, py_compile as p;"
+        "folder = '/run/theirs{0}'; os.makedirs(folder);"
+        "open('/run/their.py', 'w').write('import os\\ndef run(): os.environ.update(OPENSSL_CONF=str())\\n');"
+        "p.compile('/run/their.py', folder + '/boot.cpython-313.pyc', doraise=True,"
+        " invalidation_mode=p.PycInvalidationMode.UNCHECKED_HASH)"
+    )
+    host.run(["certbot-fips.python3", "-c", plant.format(launcher)]).check()
+    result = host.run(["certbot-fips.python3", "-X", "pycache_prefix=/run/theirs", "-c", PROBE]).check()
+    assert json.loads(result.stdout) == IN_FIPS
 
 
 def test_the_diagnosis_that_administrators_are_told_to_run(host: NamespaceHost) -> None:

@@ -8,7 +8,7 @@ from tests.snap.support import LIVE, MAIL, SNAP, Certbot
 from tools.acme import AcmeServer
 from tools.acme.server import EAB_HMAC_KEY, EAB_KEY_ID
 from tools.hosts import NamespaceHost
-from tools.observe import CallCounter, ObserveError
+from tools.observe import CallCounter, NoFunctionError, ObserveError
 from tools.observe import primitives as p
 
 
@@ -20,6 +20,8 @@ class Counters:
         try:
             self._module = stack.enter_context(CallCounter(folder / "ossl-modules/fips.so", p.IN_MODULE))
             self._libcrypto = stack.enter_context(CallCounter(folder / "libcrypto.so.3", p.IN_LIBCRYPTO))
+        except NoFunctionError:
+            raise
         except ObserveError as reason:
             pytest.skip(str(reason))
 

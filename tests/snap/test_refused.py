@@ -19,6 +19,7 @@ FORBIDDEN_IN_OPENSSL = {
 FORBIDDEN_IN_PYTHON = {
     "RSA-1024": "from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as make;"
     "make(65537, 1024)",
+    "RSA-1024 by pyOpenSSL": "from OpenSSL.crypto import PKey, TYPE_RSA; PKey().generate_key(TYPE_RSA, 1024)",
     "secp256k1": "from cryptography.hazmat.primitives.asymmetric import ec;"
     "ec.generate_private_key(ec.SECP256K1())",
     "MD5": "import hashlib; hashlib.md5(b'')",

@@ -32,6 +32,10 @@ class ObserveError(Exception):
     """Nothing can be observed on this machine, or there is nothing to observe; the text says why."""
 
 
+class NoFunctionError(ObserveError):
+    """A library does not have a function, or no longer its symbol table: no matter of this machine."""
+
+
 class CallCounter:
     """Counts calls of `functions` of the ELF file `library`, by whatever process, between entry and exit.
 
@@ -103,7 +107,7 @@ def _offsets(library: Path, functions: tuple[str, ...]) -> dict[str, set[int]]:
         raise ObserveError(f"{library} cannot be read: {error.strerror}") from None
     missing = [name for name, offsets in found.items() if not offsets]
     if missing:
-        raise ObserveError(
+        raise NoFunctionError(
             f"{library.name} has no function {', '.join(missing)}: stripped, or another version?"
         )
     return found
