@@ -128,7 +128,11 @@ def signals(random: Random) -> Fault:
 
 def streams(random: Random) -> Fault:
     """Draw standard streams that are closed."""
-    closed = random.choice([{0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}])
+    return without(random.choice([{0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}]))
+
+
+def without(closed: set[int]) -> Fault:
+    """Return the fault that these standard streams are closed."""
 
     def apply(plan: Plan) -> None:
         plan.closed |= closed
@@ -172,7 +176,11 @@ def crowd(random: Random) -> Fault:
 
 def no_proc(random: Random) -> Fault:
     """Take /proc away, or a part of it."""
-    what = random.choice(["/proc", "/proc/sys"])
+    return covered(random.choice(["/proc", "/proc/sys"]))
+
+
+def covered(what: str) -> Fault:
+    """Return the fault that an empty folder covers this one."""
 
     def apply(plan: Plan) -> None:
         plan.last_mounts.append(Mount(f"{CASE}/empty", what, flags=_BIND))
