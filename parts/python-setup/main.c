@@ -223,6 +223,7 @@ main(int argc, char **argv)
     const char *program = own_path();
     drop_variables("OPENSSL_");
     drop_variables("PYTHON");
+    drop_variables("__PYVENV_LAUNCHER__"); /* from here Python would take its standard library, on Linux too */
     select_fips(root_of(program));
 
     const struct door *door = find_door(argc, argv);
