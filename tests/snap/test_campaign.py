@@ -8,6 +8,7 @@ import pytest
 from tools.campaign.case import Case, draw
 from tools.campaign.damages import whole
 from tools.campaign.doors import DOORS
+from tools.campaign.environments import variable
 from tools.campaign.fault import Fault
 from tools.campaign.plan import SNAP, Mount, Plan
 from tools.campaign.report import Line
@@ -32,6 +33,15 @@ ONCE_FAILED = {
     "Certbot could not be loaded: a traceback": ("certbot", whole(f"{LIBRARY}/hashlib.pyc", "empty")),
     "X25519 offered, by a config not the snap's": ("python3 app", made_here("with X25519 first")),
     "a file where the closed stdout was": ("python3 -E", without({1})),
+    "Python's library, and so the launcher, chosen by the caller": (
+        "python3 app",
+        variable("__PYVENV_LAUNCHER__", "a hostile Python's program"),
+    ),
+    "a door's module could not be loaded: a traceback": (
+        "configure hook",
+        whole(f"{LIBRARY}/subprocess.pyc", "empty"),
+    ),
+    "the proof waited for a pipe": ("certbot", whole("etc/ssl/openssl.cnf.sha256", "a pipe")),
     "a covered flag taken for none": ("python3.13", covered("/proc/sys")),
 }
 

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from random import Random
 
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, STRICT, Fault
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, NOTHING, STRICT, Fault
 from tools.campaign.plan import Damage, Plan
 
 LIBRARY = "usr/lib/python3.13"
@@ -195,5 +195,7 @@ def _fault(path: str, how: str, damage: Damage) -> Fault:
         plan.excuses |= {FAILS, HELPLESS, STRICT}
         if path in CODE or path in BYTECODE or path in FOLDERS or path.startswith("usr/bin"):
             plan.excuses.add(CRASH)
+        if path.startswith("usr/bin"):
+            plan.excuses.add(NOTHING)  # a shell takes an empty program for an empty script
 
     return Fault("damage", f"{path} is {how}", apply)

@@ -39,6 +39,7 @@ class Stage:
             current = self._host.path(root).with_name("current")
             if root.endswith("/x1") and not current.is_symlink():
                 current.symlink_to("x1")
+        environments.make_python(self._host.path(environments.PYTHON))
         # The configure hook asks snapd by this program; no snapd is here.
         snapctl = self._host.path("/run/snapctl")
         snapctl.write_text(f'#!/bin/sh\necho "$*" >> {CASE}/told\ncat {CASE}/answer\n')

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 from random import Random
 
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, STRICT, Fault
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, STRICT, Fault
 from tools.campaign.plan import CASE, SNAP, Mount, Plan
 
 _BIND = 0x1000
@@ -136,6 +136,8 @@ def without(closed: set[int]) -> Fault:
 
     def apply(plan: Plan) -> None:
         plan.closed |= closed
+        if 0 in closed:
+            plan.excuses.add(NOTHING)  # python3 - finds an empty script
         plan.excuses.add(HELPLESS)
         if 2 in closed:
             plan.excuses.add(MUTE)
@@ -148,7 +150,6 @@ def name(random: Random) -> Fault:
     text = random.choice(
         [
             "x",
-            "fips-exec",
             "/usr/bin/python3",
             "/nonexistent/bin/python3",
             "./python3",

@@ -50,8 +50,10 @@ _CRASHES = {
 }
 #: The loader on LD_PRELOAD; `python3 -v` and `-Ximporttime`; the loader on versions, of which it names many.
 _NOISE = re.compile(
-    rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import |.*: version `\S+' not found"
+    rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import "
+    rb"|.*: no version information|.*: version `\S+' not found"
 )
+_SCRIPT = re.compile(rb"usr/bin/(python3|fips-\w+): ")
 _PYTHON, _OPENSSL = "/usr/bin/python3.13", "/usr/libexec/openssl/openssl"
 _KEY = b"PRIVATE KEY-----"
 _SHA256 = b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -117,11 +119,12 @@ def _ours(plan: Plan, mapped: Iterable[str]) -> bool:
 
 def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str] | None) -> tuple[str, str]:
     said = [line for line in ended.stderr.splitlines() if line and not _NOISE.match(line)]
-    if set(case.door.argv) & {"-v", "-Ximporttime"}:  # they were asked to say more
+    if set(case.door.argv) & {"-v", "-Ximporttime"} or b"ERROR: ld.so" in ended.stderr:
+        # They were asked to say more; the loader prints a value with its line breaks.
         said = [line for line in said if line.startswith(b"certbot-fips: ")] or said
     if case.door.name.startswith("shell") or case.door.kind == "hook":
         # A shell takes what the kernel does not for a script of its own.
-        said = [line for line in said if b"usr/bin/python3: " not in line] or said[:1]
+        said = [line for line in said if not _SCRIPT.search(line)] or said[:1]
     last = said[-1].decode(errors="replace")[:300] if said else "nothing"
     if ended.status is None or ended.seconds > SECONDS:
         return "late", f"{ended.seconds:.1f} s; it said: {last}"
@@ -152,7 +155,7 @@ def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str]
         if plan.signal and plan.signal[0] == signal.SIGINT and last == "KeyboardInterrupt":
             return "killed", "KeyboardInterrupt"
         return "unclear", f"exit {code}, {len(said)} lines, the last: {last}"
-    if plan.must or HELPLESS in plan.excuses:
+    if plan.must or plan.excuses & {HELPLESS, STRICT}:
         return "refused", last
     return "helpless", last
 
