@@ -16,7 +16,7 @@ from tools.campaign.runner import campaign, run_case
 from tools.campaign.shrink import shrink
 from tools.campaign.stage import Stage
 from tools.campaign.state import made_here
-from tools.campaign.surroundings import covered, without
+from tools.campaign.surroundings import capable, covered, located, without
 from tools.campaign.verdict import FAILED
 from tools.hosts import HostRefusedError
 
@@ -70,6 +70,16 @@ def test_a_sample_of_three_hundred(snap_file: Path) -> None:
     assert len(told) == len(SAMPLE)
     assert [(x.outcome, x.text, x.evidence) for x in lines if x.outcome in FAILED] == []
     assert sum(line.outcome == "fips" for line in lines) > 100
+
+
+def test_a_capable_openssl_that_finds_no_config(stage: Stage) -> None:
+    """AT_SECURE makes it ignore the one that it is given; the compiled-in path is that of another copy."""
+    door = next(door for door in DOORS if door.name == "fips-exec md5")
+    alone = located("unpacked elsewhere alone")
+    case = Case(0, door, (capable("usr/libexec/openssl/openssl"), alone), True)
+    outcome, evidence = run_case(stage, case)
+    assert outcome == "refused"
+    assert evidence.startswith("certbot-fips: ")
 
 
 @pytest.mark.parametrize("what", ONCE_FAILED)

@@ -28,7 +28,11 @@ PLACES = {
 
 def place(random: Random) -> Fault:
     """Draw where the copy of the snap lies that is entered."""
-    name = random.choice(list(PLACES))
+    return located(random.choice(list(PLACES)))
+
+
+def located(name: str) -> Fault:
+    """Return the fault that the copy lies elsewhere: one of PLACES."""
     root, plan_hidden, writable = PLACES[name]
 
     def apply(plan: Plan) -> None:
@@ -49,7 +53,12 @@ def user(random: Random) -> Fault:
 
 def capability(random: Random) -> Fault:
     """Draw an administrator's setcap: the loader and libcrypto then ignore much of the environment."""
-    uid = random.choice([65534, 12345])
+    return capable(random.choice(["usr/bin/python3.13", "usr/libexec/openssl/openssl"]))
+
+
+def capable(program: str) -> Fault:
+    """Return the fault that a program has a capability, and is run by a user who has none."""
+    uid = 65534
     value = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bind_service=ep
 
     def apply(plan: Plan) -> None:
@@ -61,9 +70,9 @@ def capability(random: Random) -> Fault:
             target.chmod(0o755)
             os.setxattr(target, "security.capability", value)
 
-        plan.damages["usr/bin/python3.13"] = damage
+        plan.damages[program] = damage
 
-    return Fault("capability", f"python3.13 has a capability, run by {uid}", apply)
+    return Fault("capability", f"{program} has a capability, run by {uid}", apply)
 
 
 _LIMITS = {
