@@ -41,8 +41,8 @@ static const struct door {
     int proven;
 } doors[] = {
     {"fips-exec", "fips_launch.chain", 1},
-    {"fips-doctor", "fips_doctor", 0},
-    {"fips-hook", "fips_hooks", 0},
+    {"fips-doctor", "fips_doctor.__main__", 0},
+    {"fips-hook", "fips_hooks.__main__", 0},
 };
 
 /* EX_CONFIG of sysexits.h, like the launcher itself. */
@@ -211,6 +211,19 @@ launch(void)
     Py_DECREF(boot);
 }
 
+/* The door's module, and what it needs, can be loaded; runpy would say in a traceback that it cannot. */
+static void
+try_door(const struct door *door)
+{
+    static char text[128];
+    PyObject *module = PyImport_ImportModule(door->module);
+    if (module == NULL || PyDict_DelItemString(PyImport_GetModuleDict(), door->module) != 0) {
+        snprintf(text, sizeof(text), "%s cannot be loaded", door->module);
+        fail(text);
+    }
+    Py_DECREF(module);
+}
+
 /* Instead of the launcher: no way to libcrypto. */
 static void
 forbid_crypto(void)
@@ -227,6 +240,7 @@ main(int argc, char **argv)
     const char *program = own_path();
     drop_variables("OPENSSL_");
     drop_variables("PYTHON");
+    drop_variables("__PYVENV_LAUNCHER__"); /* from here Python would take its standard library, on Linux too */
     select_fips(root_of(program));
 
     const struct door *door = find_door(argc, argv);
@@ -239,5 +253,7 @@ main(int argc, char **argv)
         launch();
     else
         forbid_crypto();
+    if (door != NULL)
+        try_door(door);
     return Py_RunMain();
 }

@@ -6,25 +6,43 @@ from pathlib import Path
 import pytest
 
 from tools.campaign.case import Case, draw
+from tools.campaign.damages import whole
 from tools.campaign.doors import DOORS
+from tools.campaign.environments import variable
 from tools.campaign.fault import Fault
 from tools.campaign.plan import SNAP, Mount, Plan
+from tools.campaign.report import Line
 from tools.campaign.runner import campaign, run_case
 from tools.campaign.shrink import shrink
 from tools.campaign.stage import Stage
+from tools.campaign.state import made_here
+from tools.campaign.surroundings import capable, covered, located, without
 from tools.campaign.verdict import FAILED
 from tools.hosts import HostRefusedError
 
 SAMPLE = range(300)
-#: Cases that have failed once, shrunk: which faults of which seed.
+LIBRARY = "usr/lib/python3.13"
+#: Cases that have failed once, shrunk: the door and what was wrong.
 ONCE_FAILED = {
-    1000055: (0,),  # Python said in thirty lines that it cannot start
-    1000202: (0,),  # the same, the whole library is missing
-    2000028: (0,),  # Python warned of a missing folder before the launcher's line
-    2000237: (0,),  # a traceback where Certbot cannot be loaded
-    2000300: (0,),  # X25519 was offered by a config that is not the snap's
-    2000247: (0,),  # stdout closed: Python came up with another file there
-    3000393: (0,),  # /proc/sys is covered: nobody can say that FIPS is not asked for
+    "Python said in thirty lines that it cannot start": (
+        "python3 -I",
+        whole(f"{LIBRARY}/encodings/aliases.pyc", "empty"),
+    ),
+    "the same, by a door of snapd's": ("python3 app", whole(LIBRARY, "missing")),
+    "Python warned before the launcher's line": ("certbot", whole(f"{LIBRARY}/lib-dynload", "empty")),
+    "Certbot could not be loaded: a traceback": ("certbot", whole(f"{LIBRARY}/hashlib.pyc", "empty")),
+    "X25519 offered, by a config not the snap's": ("python3 app", made_here("with X25519 first")),
+    "a file where the closed stdout was": ("python3 -E", without({1})),
+    "Python's library, and so the launcher, chosen by the caller": (
+        "python3 app",
+        variable("__PYVENV_LAUNCHER__", "a hostile Python's program"),
+    ),
+    "a door's module could not be loaded: a traceback": (
+        "configure hook",
+        whole(f"{LIBRARY}/subprocess.pyc", "empty"),
+    ),
+    "the proof waited for a pipe": ("certbot", whole("etc/ssl/openssl.cnf.sha256", "a pipe")),
+    "a covered flag taken for none": ("python3.13", covered("/proc/sys")),
 }
 
 
@@ -44,16 +62,31 @@ def test_a_seed_is_a_case() -> None:
     assert len({draw(seed).text for seed in SAMPLE}) > 290
 
 
-def test_a_sample_of_three_hundred(stage: Stage, snap_file: Path) -> None:
-    """Two at a time, like the whole campaign; `stage` tells first whether this machine can."""
-    lines = campaign(snap_file, SAMPLE, 2, lambda line: None)
-    assert [line for line in lines if line.outcome in FAILED] == []
+@pytest.mark.usefixtures("stage")  # which tells first whether this machine can
+def test_a_sample_of_three_hundred(snap_file: Path) -> None:
+    """Two at a time, like the whole campaign."""
+    told: list[Line] = []
+    lines = campaign(snap_file, SAMPLE, 2, told.append)
+    assert len(told) == len(SAMPLE)
+    assert [(x.outcome, x.text, x.evidence) for x in lines if x.outcome in FAILED] == []
     assert sum(line.outcome == "fips" for line in lines) > 100
 
 
-@pytest.mark.parametrize("seed", ONCE_FAILED)
-def test_what_has_failed_once(stage: Stage, seed: int) -> None:
-    outcome, evidence = run_case(stage, draw(seed).keep(ONCE_FAILED[seed]))
+def test_a_capable_openssl_that_finds_no_config(stage: Stage) -> None:
+    """AT_SECURE makes it ignore the one that it is given; the compiled-in path is that of another copy."""
+    door = next(door for door in DOORS if door.name == "fips-exec md5")
+    alone = located("unpacked elsewhere alone")
+    case = Case(0, door, (capable("usr/libexec/openssl/openssl"), alone), True)
+    outcome, evidence = run_case(stage, case)
+    assert outcome == "refused"
+    assert evidence.startswith("certbot-fips: ")
+
+
+@pytest.mark.parametrize("what", ONCE_FAILED)
+def test_what_has_failed_once(stage: Stage, what: str) -> None:
+    name, fault = ONCE_FAILED[what]
+    door = next(door for door in DOORS if door.name == name)
+    outcome, evidence = run_case(stage, Case(0, door, (fault,), True))
     assert outcome not in FAILED, evidence
 
 

@@ -89,5 +89,7 @@ def draw(seed: int) -> Case:
     faults = tuple(KINDS[kind][0](random) for kind in _once(kinds))
     by_path = any(fault.kind in _BY_PATH for fault in faults)
     doors = [door for door in DOORS if door.anywhere or not by_path]
+    if any(fault.kind == "name" for fault in faults):  # by their name the other doors are known
+        doors = [door for door in doors if door.kind in ("python", "text")]
     door = random.choices(doors, [door.weight for door in doors])[0]
     return Case(seed, door, faults, random.random() >= _UNFLAGGED)

@@ -8,24 +8,20 @@ import stat
 from pathlib import Path
 from random import Random
 
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, STRICT, Fault
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, NOTHING, STRICT, Fault
 from tools.campaign.plan import Damage, Plan
 
 LIBRARY = "usr/lib/python3.13"
 LAUNCHER = f"{LIBRARY}/fips_launch"
 _DYNLOAD = f"{LIBRARY}/lib-dynload"
-_LAUNCHER_NAMES = (
-    "__init__",
-    "boot",
-    "certbot",
-    "chain",
-    "config",
-    "decide",
-    "environment",
-    "hooks",
-    "place",
-    "prove",
+_OURS = (
+    *("fips_launch/__init__", "fips_launch/boot", "fips_launch/certbot", "fips_launch/chain"),
+    *("fips_launch/decide", "fips_launch/environment", "fips_launch/place", "fips_launch/prove"),
+    *("fips_hooks/__init__", "fips_hooks/__main__", "fips_hooks/config", "fips_hooks/module"),
+    *("fips_hooks/settings", "fips_hooks/health", "fips_doctor/__main__", "fips_doctor/report"),
+    *("fips_doctor/probe", "fips_doctor/evidence", "fips_doctor/verdict"),
 )
+_CACHED = [name.replace("/", "/__pycache__/") for name in _OURS]
 CODE = (
     "usr/bin/python3.13",
     "usr/lib/libcrypto.so.3",
@@ -38,18 +34,20 @@ CODE = (
     "usr/libexec/fips-provider/libcrypto.so.3",
 )
 BYTECODE = (
-    *(f"{LAUNCHER}/__pycache__/{name}.cpython-313.pyc" for name in _LAUNCHER_NAMES),
+    *(f"{LIBRARY}/{name}.cpython-313.pyc" for name in _CACHED),
     *(f"{LIBRARY}/{name}.pyc" for name in ("encodings/__init__", "encodings/aliases", "encodings/utf_8")),
     *(f"{LIBRARY}/{name}.pyc" for name in ("site", "os", "codecs", "runpy", "hashlib", "subprocess")),
 )
 OTHER = (
     "usr/bin/python3",
     "usr/bin/fips-exec",
+    "usr/bin/fips-hook",
+    "usr/bin/fips-doctor",
     "etc/ssl/openssl.cnf",
     "etc/ssl/openssl.cnf.sha256",
     "etc/ssl/default.cnf",
     "etc/ssl/fips.cnf.in",
-    *(f"{LAUNCHER}/{name}.py" for name in _LAUNCHER_NAMES),
+    *(f"{LIBRARY}/{name}.py" for name in _OURS),
     "usr/share/fips-provider/record.json",
 )
 FOLDERS = (
@@ -169,11 +167,10 @@ def draw(random: Random) -> Fault:
     """Draw a file or a folder and what happens to it."""
     if random.random() < 0.05:
         path = random.choice(FOLDERS)
-        how = random.choice(["missing", "empty", "a loop of links", "not readable"])
-        return _fault(path, how, WHOLE[how])
+        return whole(path, random.choice(["missing", "empty", "a loop of links", "not readable"]))
     path = random.choice(FAVOURITES if random.random() < 0.35 else (*CODE, *BYTECODE, *OTHER))
     choice = random.random()
-    if choice < 0.35 and path not in ("usr/bin/python3", "usr/bin/fips-exec"):
+    if choice < 0.35 and (path in CODE or not path.startswith("usr/bin")):
         at, bit = random.random(), random.randrange(8)
         if random.random() < 0.2:
             at /= 100  # headers
@@ -184,6 +181,11 @@ def draw(random: Random) -> Fault:
     how = random.choice(sorted(WHOLE))
     if how == "a pipe" and not path.startswith(("etc/", "usr/lib/ossl-modules")):
         how = "empty"  # no program can help it when its loader or Python's importer waits
+    return whole(path, how)
+
+
+def whole(path: str, how: str) -> Fault:
+    """Return the fault that a file is something else altogether: `how` is one of WHOLE."""
     return _fault(path, how, WHOLE[how])
 
 
@@ -193,5 +195,7 @@ def _fault(path: str, how: str, damage: Damage) -> Fault:
         plan.excuses |= {FAILS, HELPLESS, STRICT}
         if path in CODE or path in BYTECODE or path in FOLDERS or path.startswith("usr/bin"):
             plan.excuses.add(CRASH)
+        if path.startswith("usr/bin"):
+            plan.excuses.add(NOTHING)  # a shell takes an empty program for an empty script
 
     return Fault("damage", f"{path} is {how}", apply)

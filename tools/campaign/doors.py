@@ -14,7 +14,7 @@ RUN = ("snap", "run")
 class Door:
     """A command that enters the snap; `{root}` is the copy's folder.
 
-    kind: how to tell what it did, see `verdict`: python, text, openssl or hook.
+    kind: how to tell what it did, see `verdict`: python, text, openssl, hook or report.
     told: for text the output of a run that worked (empty: none); for openssl and hook what it makes.
     anywhere: can be entered without snapd, so also in a copy elsewhere and by any user.
     """
@@ -87,5 +87,7 @@ DOORS = (
     ),
     Door("install hook", "hook", (*RUN, "--hook=install", "certbot-fips"), "config", weight=4),
     Door("post-refresh hook", "hook", (*RUN, "--hook=post-refresh", "certbot-fips"), "config", weight=4),
+    Door("doctor", "report", ("{root}/usr/bin/fips-doctor",), anywhere=True, weight=5),
+    Door("health service", "report", (*RUN, "certbot-fips.health"), weight=3),
     Door("configure hook", "hook", (*RUN, "--hook=configure", "certbot-fips"), "setting", weight=3),
 )

@@ -99,7 +99,7 @@ def _become(start: Start, given: int, out: int, err: int) -> NoReturn:
             os.close(descriptor)
         os.execve(program, argv, start.env)
     except BaseException as error:  # what a shell would say
-        text = f"{os.fsdecode(start.argv[0])}: {' '.join(str(error).split())}\n"
+        text = f"{' '.join(os.fsdecode(start.argv[0]).split())}: {' '.join(str(error).split())}\n"
         with contextlib.suppress(OSError):
             os.write(2, text.encode(errors="replace"))
     os._exit(126)

@@ -33,11 +33,12 @@ _NAMES = {
 NAMES = [prefix + name for prefix, names in _NAMES.items() for name in names.split()]
 #: These decide most; they come up more often.
 FAVOURITES = (
-    *("OPENSSL_CONF", "OPENSSL_MODULES", "PYTHONPATH", "PYTHONHOME"),
+    *("OPENSSL_CONF", "OPENSSL_MODULES", "PYTHONPATH", "PYTHONHOME", "__PYVENV_LAUNCHER__"),
     *("LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "SNAP"),
 )
 
 HOSTILE = f"{CASE}/hostile"
+PYTHON = "/run/hostile-python"
 _FOREIGN = "/usr/lib/x86_64-linux-gnu"
 VALUES: dict[str, bytes] = {
     "empty": b"",
@@ -71,6 +72,9 @@ VALUES: dict[str, bytes] = {
     "the snap's default config": f"{SNAP}/etc/ssl/default.cnf".encode(),
     "the snap's provider libcrypto": f"{SNAP}/usr/libexec/fips-provider/libcrypto.so.3".encode(),
     "the snap's folder": SNAP.encode(),
+    "a hostile Python's program": f"{PYTHON}/bin/python3".encode(),
+    "a hostile Python's folder": PYTHON.encode(),
+    "a hostile Python's library": f"{PYTHON}/lib/python3.13".encode(),
     "a locale": b"tr_TR.ISO-8859-9",
     "C": b"C",
     "glibc": b"glibc.malloc.check=3:glibc.rtld.optional_static_tls=0:glibc.cpu.hwcaps=-AVX2,-SHA",
@@ -93,6 +97,11 @@ def draw(random: Random) -> Fault:
         value = "empty"  # the host's own Python, which is a stand-in for `snap run`, would fail
     if name.startswith("LD_") and value.startswith("a pipe"):
         value = "empty"  # the loader itself would wait for it, before there is any program
+    return variable(name, value)
+
+
+def variable(name: str, value: str) -> Fault:
+    """Return the fault that a variable has a value, which is one of VALUES."""
     return Fault("environment", f"{name} is {value}", _set(name, VALUES[value]))
 
 
@@ -114,6 +123,23 @@ def _unset(name: str) -> Callable[[Plan], None]:
             plan.excuses.add(HELPLESS)
 
     return apply
+
+
+def make_python(root: Path) -> None:
+    """Make the Python that hostile values name: the snap's, with a launcher that selects no FIPS."""
+    library = root / "lib/python3.13"
+    library.mkdir(parents=True)
+    source = Path(f"{SNAP}/usr/lib/python3.13")
+    for each in (root.parent.parent / source.relative_to("/")).iterdir():
+        if each.name != "fips_launch":
+            (library / each.name).symlink_to(source / each.name)
+    (library / "fips_launch").mkdir()
+    (library / "fips_launch/__init__.py").touch()
+    (library / "fips_launch/boot.py").write_text(
+        "import os\nos.environ['OPENSSL_CONF'] = '/dev/null'\ndef run(): pass\n"
+    )
+    (root / "bin").mkdir()
+    (root / "bin/python3").symlink_to("/bin/true")
 
 
 def make_hostile(case: Path, libcrypto: Path) -> None:

@@ -142,11 +142,9 @@ def _of_interest(path: str) -> bool:
 def _family(pid: int) -> list[int]:
     family = [pid]
     for parent in family:
-        try:
-            children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-        except OSError:
-            continue
-        family += map(int, children.split())
+        with contextlib.suppress(OSError):
+            for thread in Path(f"/proc/{parent}/task").iterdir():
+                family += map(int, (thread / "children").read_text().split())
     return family
 
 

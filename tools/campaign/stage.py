@@ -39,9 +39,10 @@ class Stage:
             current = self._host.path(root).with_name("current")
             if root.endswith("/x1") and not current.is_symlink():
                 current.symlink_to("x1")
+        environments.make_python(self._host.path(environments.PYTHON))
         # The configure hook asks snapd by this program; no snapd is here.
         snapctl = self._host.path("/run/snapctl")
-        snapctl.write_text(f"#!/bin/sh\ncat {CASE}/answer\n")
+        snapctl.write_text(f'#!/bin/sh\necho "$*" >> {CASE}/told\ncat {CASE}/answer\n')
         snapctl.chmod(0o755)
         target = self._host.run(["readlink", "-f", "/usr/bin/snapctl"]).check().stdout.strip()
         self._host.run(["mount", "--bind", "/run/snapctl", target]).check()
@@ -61,6 +62,7 @@ class Stage:
         for folder in ("var/certbot-fips/common", "crypto", "empty", "over", "work"):
             (case / folder).mkdir(parents=True)
         (case / MADE_HERE).parent.mkdir(parents=True)
+        (case / "var/certbot-fips_two").symlink_to("certbot-fips")  # the parallel instance's
         (case / MADE_HERE).write_bytes(self.made)
         (case / "answer").write_text(f"{_ANSWER}\n")
         (case / "crypto/fips_enabled").write_text("1\n")
@@ -101,6 +103,12 @@ class Stage:
         """Return what the setting is now."""
         file = self.case / SETTING
         return file.read_bytes() if file.is_file() and not file.is_symlink() else None
+
+    def health(self) -> str:
+        """Return the status that snapd was told last; empty: none."""
+        told = self.case / "told"
+        lines = told.read_text().splitlines() if told.is_file() else []
+        return next((line.split()[1] for line in reversed(lines) if line.startswith("set-health ")), "")
 
     def config(self) -> bytes | None:
         """Return the config that the hook has made, or that was there."""

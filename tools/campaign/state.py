@@ -155,11 +155,16 @@ MADE: dict[str, Callable[[Path], None]] = {
 }
 
 
+_KEPT = (*MADE, "on a full file system", "on a read-only file system", "missing with the folder")
+
+
 def data(random: Random) -> Fault:
     """Draw what became of the revision's data, and the file systems it is on."""
-    form = random.choice(
-        [*MADE, "on a full file system", "on a read-only file system", "missing with the folder"]
-    )
+    return made_here(random.choice(_KEPT))
+
+
+def made_here(form: str) -> Fault:
+    """Return the fault that the config which the install hook has made is like that."""
 
     def apply(plan: Plan) -> None:
         plan.excuses.add(STRICT)
@@ -168,7 +173,7 @@ def data(random: Random) -> Fault:
         elif form == "on a full file system":
             plan.last_mounts.append(Mount("full", "/var/snap", "tmpfs", 0, "size=4k,nr_inodes=1"))
         elif form == "missing with the folder":
-            plan.files.append(lambda case: shutil.rmtree(case / "var/certbot-fips"))
+            plan.files.append(lambda case: shutil.rmtree(case / "var/certbot-fips/x1"))
         else:
             plan.last_mounts.append(Mount("/var/snap", "/var/snap", "", _RDONLY_BIND))
 

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 from random import Random
 
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, STRICT, Fault
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, STRICT, Fault
 from tools.campaign.plan import CASE, SNAP, Mount, Plan
 
 _BIND = 0x1000
@@ -28,7 +28,11 @@ PLACES = {
 
 def place(random: Random) -> Fault:
     """Draw where the copy of the snap lies that is entered."""
-    name = random.choice(list(PLACES))
+    return located(random.choice(list(PLACES)))
+
+
+def located(name: str) -> Fault:
+    """Return the fault that the copy lies elsewhere: one of PLACES."""
     root, plan_hidden, writable = PLACES[name]
 
     def apply(plan: Plan) -> None:
@@ -49,7 +53,12 @@ def user(random: Random) -> Fault:
 
 def capability(random: Random) -> Fault:
     """Draw an administrator's setcap: the loader and libcrypto then ignore much of the environment."""
-    uid = random.choice([65534, 12345])
+    return capable(random.choice(["usr/bin/python3.13", "usr/libexec/openssl/openssl"]))
+
+
+def capable(program: str) -> Fault:
+    """Return the fault that a program has a capability, and is run by a user who has none."""
+    uid = 65534
     value = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bind_service=ep
 
     def apply(plan: Plan) -> None:
@@ -61,9 +70,9 @@ def capability(random: Random) -> Fault:
             target.chmod(0o755)
             os.setxattr(target, "security.capability", value)
 
-        plan.damages["usr/bin/python3.13"] = damage
+        plan.damages[program] = damage
 
-    return Fault("capability", f"python3.13 has a capability, run by {uid}", apply)
+    return Fault("capability", f"{program} has a capability, run by {uid}", apply)
 
 
 _LIMITS = {
@@ -128,10 +137,16 @@ def signals(random: Random) -> Fault:
 
 def streams(random: Random) -> Fault:
     """Draw standard streams that are closed."""
-    closed = random.choice([{0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}])
+    return without(random.choice([{0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}]))
+
+
+def without(closed: set[int]) -> Fault:
+    """Return the fault that these standard streams are closed."""
 
     def apply(plan: Plan) -> None:
         plan.closed |= closed
+        if 0 in closed:
+            plan.excuses.add(NOTHING)  # python3 - finds an empty script
         plan.excuses.add(HELPLESS)
         if 2 in closed:
             plan.excuses.add(MUTE)
@@ -144,7 +159,6 @@ def name(random: Random) -> Fault:
     text = random.choice(
         [
             "x",
-            "fips-exec",
             "/usr/bin/python3",
             "/nonexistent/bin/python3",
             "./python3",
@@ -172,7 +186,11 @@ def crowd(random: Random) -> Fault:
 
 def no_proc(random: Random) -> Fault:
     """Take /proc away, or a part of it."""
-    what = random.choice(["/proc", "/proc/sys"])
+    return covered(random.choice(["/proc", "/proc/sys"]))
+
+
+def covered(what: str) -> Fault:
+    """Return the fault that an empty folder covers this one."""
 
     def apply(plan: Plan) -> None:
         plan.last_mounts.append(Mount(f"{CASE}/empty", what, flags=_BIND))

@@ -22,6 +22,7 @@ ALLOWED = {
     "refused": "one clear line and a non-zero exit",
     "default": "the right work, where FIPS is not asked for",
     "strict": "in FIPS, where the case leaves open whether it is asked for",
+    "told": "the doctor or snapd's health says that it is not as it should be",
     "failed": "in FIPS and proven (or not asked for it), then failed loudly for want of a file or memory",
     "killed": "ended by the signal or the limit of the case, nothing done",
     "crashed": "ended by the processor: its machine code is damaged or it has no stack, nothing done",
@@ -35,6 +36,7 @@ FAILED = {
     "unclear": "failed without one clear line",
     "helpless": "refused, where FIPS is not asked for and nothing hinders",
     "wrong mode": "in FIPS, where FIPS is not asked for",
+    "untrue": "the doctor or snapd's health says what is not so",
     "damage done": "a hook left what it should not",
 }
 _CRASHES = {
@@ -48,8 +50,11 @@ _CRASHES = {
 }
 #: The loader on LD_PRELOAD; `python3 -v` and `-Ximporttime`; the loader on versions, of which it names many.
 _NOISE = re.compile(
-    rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import |.*: version `\S+' not found"
+    rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import "
+    rb"|.*: no version information|.*: version `\S+' not found"
 )
+_SCRIPT = re.compile(rb"usr/bin/(python3|fips-\w+): ")
+_PYTHON, _OPENSSL = "/usr/bin/python3.13", "/usr/libexec/openssl/openssl"
 _KEY = b"PRIVATE KEY-----"
 _SHA256 = b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _MD5 = b"d41d8cd98f00b204e9800998ecf8427e"
@@ -65,8 +70,10 @@ def judge(case: Case, plan: Plan, stage: Stage, ended: list[Watched]) -> tuple[s
 def _judge(case: Case, plan: Plan, stage: Stage, ended: Watched) -> tuple[str, str]:
     if case.door.kind == "hook":
         return _hook(case, plan, stage, ended)
+    if case.door.kind == "report":
+        return _report(case, plan, stage, ended)
     got = _got(case, ended)
-    mapped = _mapped(ended)
+    mapped = _mapped(ended, _OPENSSL if case.door.kind == "openssl" else _PYTHON)
     if got and mapped is None and case.door.name.startswith("shell") and ended.seen:
         return "host's", ""
     if plan.must and got and got.weak:
@@ -98,10 +105,9 @@ def _got(case: Case, ended: Watched) -> Got | None:
     return Got((), True) if done else None
 
 
-def _mapped(ended: Watched) -> frozenset[str] | None:
-    """Return the libraries of the snap's last program, by what this machine's kernel says of it."""
-    programs = ("/usr/bin/python3.13", "/usr/libexec/openssl/openssl")
-    seen = [libraries for (_, exe), libraries in ended.seen.items() if exe.endswith(programs)]
+def _mapped(ended: Watched, program: str) -> frozenset[str] | None:
+    """Return the libraries of this program of the snap, by what this machine's kernel says of it."""
+    seen = [libraries for (_, exe), libraries in ended.seen.items() if exe.endswith(program)]
     return next((libraries for libraries in reversed(seen) if libraries), seen[-1] if seen else None)
 
 
@@ -113,11 +119,12 @@ def _ours(plan: Plan, mapped: Iterable[str]) -> bool:
 
 def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str] | None) -> tuple[str, str]:
     said = [line for line in ended.stderr.splitlines() if line and not _NOISE.match(line)]
-    if set(case.door.argv) & {"-v", "-Ximporttime"}:  # they were asked to say more
+    if set(case.door.argv) & {"-v", "-Ximporttime"} or b"ERROR: ld.so" in ended.stderr:
+        # They were asked to say more; the loader prints a value with its line breaks.
         said = [line for line in said if line.startswith(b"certbot-fips: ")] or said
     if case.door.name.startswith("shell") or case.door.kind == "hook":
         # A shell takes what the kernel does not for a script of its own.
-        said = [line for line in said if b"usr/bin/python3: " not in line] or said[:1]
+        said = [line for line in said if not _SCRIPT.search(line)] or said[:1]
     last = said[-1].decode(errors="replace")[:300] if said else "nothing"
     if ended.status is None or ended.seconds > SECONDS:
         return "late", f"{ended.seconds:.1f} s; it said: {last}"
@@ -148,7 +155,7 @@ def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str]
         if plan.signal and plan.signal[0] == signal.SIGINT and last == "KeyboardInterrupt":
             return "killed", "KeyboardInterrupt"
         return "unclear", f"exit {code}, {len(said)} lines, the last: {last}"
-    if plan.must or HELPLESS in plan.excuses:
+    if plan.must or plan.excuses & {HELPLESS, STRICT}:
         return "refused", last
     return "helpless", last
 
@@ -163,4 +170,27 @@ def _hook(case: Case, plan: Plan, stage: Stage, ended: Watched) -> tuple[str, st
             return "nothing", ""
         return "damage done", "exit 0, and what the hook makes is not there"
     plan.excuses.add(HELPLESS)
+    return _nothing_done(case, plan, ended, None)
+
+
+def _report(case: Case, plan: Plan, stage: Stage, ended: Watched) -> tuple[str, str]:
+    """Judge what people and snapd are told: good news only where a process of the snap was seen like that.
+
+    The doctor's own process has no crypto; what it knows comes from children, which are watched as well.
+    """
+    line = ended.stdout.decode(errors="replace").partition("\n")[0]
+    status = stage.health()
+    seen = [libraries for (_, exe), libraries in ended.seen.items() if exe.endswith((_PYTHON, _OPENSSL))]
+    proven = any(_ours(plan, libraries) for libraries in seen)
+    if status == "okay" or line.startswith(("FIPS: active", "FIPS: off, host")):
+        if plan.must and not proven:
+            return "silent", f"good news, and no process in FIPS: {line or status}"
+        if plan.must:
+            return ("untrue", line) if line.startswith("FIPS: off") else ("fips", "")
+        if line.startswith("FIPS: active"):
+            return ("strict", line) if STRICT in plan.excuses else ("untrue", line)
+        return "default", ""
+    if status or line.startswith("FIPS: "):
+        # Health goes to snapd, and that it was told is success; the doctor's exit status tells too.
+        return ("told" if status or ended.status else "untrue"), line or status
     return _nothing_done(case, plan, ended, None)

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
             raise ValueError(f"{here.root} was not installed by snapd")
         environment.scrub(here.root)
         HOOKS[arguments[0]](here)
-    except (ValueError, OSError) as error:
+    except Exception as error:  # whatever is broken, one line
         sys.exit("certbot-fips: " + " ".join(f"{arguments[0]} hook: {error}".split()))
 
 

@@ -10,11 +10,24 @@ import sys
 from fips_launch import boot, for_children, place
 
 
+def privileged(program: str) -> bool:
+    """Tell whether a program would start with more rights than the caller: setuid, setgid, capabilities.
+
+    Its loader and its libcrypto then ignore where our libraries and config are (AT_SECURE, ld.so(8)).
+    """
+    try:
+        return bool(os.stat(program).st_mode & 0o6000) or "security.capability" in os.listxattr(program)
+    except OSError:  # no such program, which execve will say, or a file system without such things
+        return False
+
+
 def main() -> None:
     """Replace this process by the program, with the selected config and else the host's environment."""
     if boot.decision is None or len(sys.argv) < 2:
         boot.refuse("fips-exec needs a program to run; use the snap's own commands, see `snap info`")
         return
+    if privileged(sys.argv[1]):
+        boot.refuse(f"{sys.argv[1]} is setuid or has capabilities, and would not use this snap's OpenSSL")
     variables = {name: value for name, value in for_children().items() if not name.startswith("OPENSSL_")}
     variables |= place.find().select(boot.decision.fips)
     try:

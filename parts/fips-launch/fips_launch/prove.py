@@ -61,6 +61,8 @@ def prove(here: Place, fips: bool) -> None:
         raise NotProvenError(f"no provider starts; it or its config {config} is damaged") from None
     if not fips:
         return
+    if not os.path.isfile(here.config_digest):
+        raise NotProvenError(f"{here.config_digest} is missing or no file")
     with open(config, "rb") as file, open(here.config_digest, "rb") as built:
         if _hashlib.openssl_sha256(file.read()).hexdigest().encode() != built.read().strip():
             # With other groups or suites it would be in FIPS mode all the same.
