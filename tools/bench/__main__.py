@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import ssl
 import sys
 import time
 from pathlib import Path
@@ -47,10 +48,18 @@ def newest_snap() -> Path:
     return packed[-1]
 
 
-def measure(names: list[str], snap: Path, quick: bool) -> list[Figure]:
-    """Measure the figures of these names. Raise BenchError or HostError when one cannot be."""
+def digest(snap: Path) -> str:
+    """Return the SHA-256 of the packed snap. Raise BenchError when it is none."""
     if not snap.is_file():
         raise BenchError(f"no packed snap at {snap}: run `make snap`")
+    content = snap.read_bytes()
+    if content[:4] != b"hsqs":  # squashfs
+        raise BenchError(f"{snap} is no packed snap: run `make snap`")
+    return hashlib.sha256(content).hexdigest()
+
+
+def measure(names: list[str], snap: Path, quick: bool) -> list[Figure]:
+    """Measure the figures of these names. Raise BenchError or HostError when one cannot be."""
     if platform.machine() != "x86_64":
         raise BenchError(f"this machine is {platform.machine()}; the snap is for amd64 (x86_64) alone")
     subjects = Subjects(snap, WORK, quick)
@@ -72,6 +81,8 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "kernel": platform.release(),
         "system": platform.freedesktop_os_release()["PRETTY_NAME"],
+        "python": platform.python_version(),  # .venv's is the distribution's, and so is its OpenSSL
+        "openssl": ssl.OPENSSL_VERSION,
         "load": os.getloadavg()[0],
     }
 
@@ -93,25 +104,25 @@ def main() -> int:
     chosen = arguments.figure or [name for name in FIGURES if name not in ONLY_WHEN_NAMED]
     try:
         snap = arguments.snap or newest_snap()
-        here = machine()  # before the work: the load that others make
+        # Before the work: the load that others make, and the file that a build may replace.
+        here, sha256 = machine(), digest(snap)
         figures = measure(chosen, snap, arguments.quick)
     except (BenchError, HostError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("bench: interrupted; nothing is left behind", file=sys.stderr)
+        print("bench: interrupted; no figures were written", file=sys.stderr)
         return 130
-    digest = hashlib.sha256(snap.read_bytes()).hexdigest()
     OUTPUT.parent.mkdir(exist_ok=True)
     found = {
         "measured": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": here,
-        "snap": {"file": snap.name, "sha256": digest},
+        "snap": {"file": snap.name, "sha256": sha256},
         "figures": [figure.json() for figure in figures],
     }
     OUTPUT.write_text(json.dumps(found, indent=1) + "\n")
-    cores = f"{here['cpu']}, {here['cores']} cores, load {here['load']:.1f}, {here['system']}"
-    say(f"\n{snap.name} on {cores}\n\n{table(figures)}\n\nall pairs: {OUTPUT}")
+    say(f"\n{snap.name} on {here['system']}, {here['cpu']}, {here['cores']} cores, load {here['load']:.1f}")
+    say(f"against Python {here['python']} and {here['openssl']}\n\n{table(figures)}\n\nall pairs: {OUTPUT}")
     return 0
 
 

@@ -39,15 +39,18 @@ class Program:
     command: tuple[str, ...]
     environment: Mapping[str, str]
 
-    def __call__(self, *arguments: str) -> Sample:
-        """Run it once. Raise BenchError when it fails, HostError when it does not end."""
+    def __call__(self, *arguments: str, best_of: int = 1) -> Sample:
+        """Run it, more than once to tell what it takes when nothing else disturbs it.
+
+        Raise BenchError when it fails, HostError when it does not end.
+        """
         clock = self.host.path(CLOCK)
         if not clock.exists():
             self.host.copy(Path(__file__).with_name("clock.py"), CLOCK)
         run = [*self.command, *arguments]
         # Absolute: the PATH of the program measured may have another python3 in front.
         done = self.host.run(
-            ["/usr/bin/python3", "-IS", CLOCK, *run], env=self.environment, timeout=600
+            ["/usr/bin/python3", "-IS", CLOCK, str(best_of), *run], env=self.environment, timeout=600
         ).check()
         found = json.loads(done.stdout)
         if found.pop("status") != 0:

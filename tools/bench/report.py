@@ -58,7 +58,7 @@ class Figure:
 
 def table(figures: Iterable[Figure]) -> str:
     """Return the table of all figures, a line each."""
-    head = ("figure", "ratio", "min … max", "ours", "other", "unit", "the other is", "bound")
+    head = ("figure", "ratio", "min … max", "ours", "other", "unit", "against", "bound")
     rows = [head, *(figure.row() for figure in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     left = {0, 5, 6, 7}

@@ -48,5 +48,8 @@ def _run(*command: str) -> str:
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
-        raise BenchError(f"Certbot from PyPI cannot be installed, {Path(command[0]).name} said: {said}")
+        name = Path(command[0]).name
+        raise BenchError(
+            f"Certbot from PyPI cannot be installed (is the network there?), {name} said: {said}"
+        )
     return done.stdout
