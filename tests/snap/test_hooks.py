@@ -136,7 +136,11 @@ POST_REFRESH = ["snap", "run", "--hook=post-refresh", "certbot-fips"]
 def test_a_refresh_with_another_module_and_a_revert(make_host: MakeHost) -> None:
     """The old revision's config is never the new one's: not before its hook has run, and not after."""
     host = make_host()
-    other = "sed -i 's/^# The FIPS config.*/# Another/' etc/ssl/openssl.cnf etc/ssl/fips.cnf.in"
+    # Another build: its config differs, and its record of that config with it.
+    other = (
+        "cd etc/ssl; sed -i 's/^# The FIPS config.*/# Another/' openssl.cnf fips.cnf.in;"
+        "sha256sum < openssl.cnf | cut -d' ' -f1 > openssl.cnf.sha256"
+    )
     refresh(host, other)
     config = ["certbot-fips.python3", "-c", "from fips_launch import place; print(place.find().select(True))"]
     assert "/snap/certbot-fips/x2/etc/ssl/openssl.cnf" in host.run(config).check().stdout
