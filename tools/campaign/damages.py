@@ -71,6 +71,19 @@ def _flip(at: float, bit: int) -> Damage:
     return make
 
 
+def replaced(path: str, old: bytes, new: bytes) -> Fault:
+    """Return the fault that the first `old` in a file is `new`, of the same length: a flip that was aimed."""
+
+    def make(source: Path, target: Path) -> None:
+        content = source.read_bytes()
+        if old not in content:
+            raise ValueError(f"{path} has no {old!r}")
+        shutil.copy(source, target)
+        target.write_bytes(content.replace(old, new, 1))
+
+    return _fault(path, f"with {old!r} turned into {new!r}", make)
+
+
 def _cut(at: float) -> Damage:
     def make(source: Path, target: Path) -> None:
         shutil.copy(source, target)

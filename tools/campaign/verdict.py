@@ -125,6 +125,8 @@ def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str]
     if case.door.name.startswith("shell") or case.door.kind == "hook":
         # A shell takes what the kernel does not for a script of its own.
         said = [line for line in said if not _SCRIPT.search(line)] or said[:1]
+        if os.WIFEXITED(ended.status or 0) and os.WEXITSTATUS(ended.status or 0) in (126, 127):
+            said = said[-1:]  # or says in its own way, with all the arguments, that it cannot run it
     last = said[-1].decode(errors="replace")[:300] if said else "nothing"
     if ended.status is None or ended.seconds > SECONDS:
         return "late", f"{ended.seconds:.1f} s; it said: {last}"
