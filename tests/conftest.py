@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.hosts import HostError, newest_snap
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -18,11 +20,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def snap_file(pytestconfig: pytest.Config) -> Path:
     """The packed snap that all tests of tests/snap are about."""
     named = pytestconfig.getoption("--snap") or os.environ.get("CERTBOT_FIPS_SNAP")
-    if named:
-        path = Path(named).resolve()
-    else:
-        packed = sorted((PROJECT / "dist").glob("certbot-fips_*.snap"), key=lambda file: file.stat().st_mtime)
-        path = packed[-1] if packed else PROJECT / "dist"
+    try:
+        path = Path(named).resolve() if named else newest_snap()
+    except HostError as error:
+        pytest.fail(str(error), pytrace=False)
     if not path.is_file():
         pytest.fail(f"no packed snap at {path}: run `make snap`, or name one with --snap", pytrace=False)
     return path

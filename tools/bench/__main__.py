@@ -22,7 +22,7 @@ from tools.bench.measure import BenchError
 from tools.bench.report import Figure, table
 from tools.bench.subjects import Subjects
 from tools.build.progress import say, step
-from tools.hosts import HostError
+from tools.hosts import HostError, newest_snap
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORK = PROJECT / "build" / "bench"
@@ -38,14 +38,6 @@ FIGURES = {
     "build": package.build,
 }
 ONLY_WHEN_NAMED = {"build"}
-
-
-def newest_snap() -> Path:
-    """Return the packed snap that was built last. Raise BenchError when there is none."""
-    packed = sorted((PROJECT / "dist").glob("certbot-fips_*.snap"), key=lambda file: file.stat().st_mtime)
-    if not packed:
-        raise BenchError(f"no packed snap in {PROJECT / 'dist'}: run `make snap`")
-    return packed[-1]
 
 
 def digest(snap: Path) -> str:

@@ -14,7 +14,7 @@ from tools.campaign.report import Line, Report
 from tools.campaign.runner import campaign, run_case
 from tools.campaign.stage import Stage
 from tools.campaign.verdict import FAILED
-from tools.hosts import HostError
+from tools.hosts import HostError, newest_snap
 
 PROJECT = Path(__file__).resolve().parents[2]
 STEP = 1_000_000
@@ -33,12 +33,10 @@ def main() -> int:
     parser.add_argument("--report", type=Path, default=PROJECT / "build/campaign/report.json")
     options = parser.parse_args()
     try:
-        snap = options.snap or max((PROJECT / "dist").glob("*.snap"), key=os.path.getmtime)
+        snap = options.snap or newest_snap()
         if options.case is not None:
             return one(snap.resolve(), options.case, options.keep)
         return many(snap.resolve(), options)
-    except ValueError:
-        print("campaign: no packed snap in dist/: run `make snap`", file=sys.stderr)
     except (HostError, CampaignError, RuntimeError) as error:
         print(f"campaign: {error}", file=sys.stderr)
     return 2

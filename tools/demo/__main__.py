@@ -14,18 +14,10 @@ from pathlib import Path
 
 from tools.acme import CertificateError
 from tools.demo.steps import Demo, NotShownError
-from tools.hosts import HostError
+from tools.hosts import HostError, newest_snap
 from tools.observe import ObserveError
 
 PROJECT = Path(__file__).resolve().parents[2]
-
-
-def newest_snap() -> Path:
-    """Return the packed snap that was built last. Raise NotShownError when there is none."""
-    packed = sorted((PROJECT / "dist").glob("certbot-fips_*.snap"), key=lambda file: file.stat().st_mtime)
-    if not packed:
-        raise NotShownError(f"no packed snap in {PROJECT / 'dist'}: run `make snap`")
-    return packed[-1]
 
 
 def main() -> int:

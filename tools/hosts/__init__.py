@@ -2,5 +2,15 @@
 
 from tools.hosts.base import Host, HostError, HostRefusedError, HostTimeoutError, Result, SnapHost
 from tools.hosts.namespace import NamespaceHost
+from tools.hosts.packed import newest_snap
 
-__all__ = ["Host", "HostError", "HostRefusedError", "HostTimeoutError", "NamespaceHost", "Result", "SnapHost"]
+__all__ = [
+    "Host",
+    "HostError",
+    "HostRefusedError",
+    "HostTimeoutError",
+    "NamespaceHost",
+    "Result",
+    "SnapHost",
+    "newest_snap",
+]
