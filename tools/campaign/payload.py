@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from tools.observe.sniff_hellos import CLIENT_HELLO, client_hello, messages
+
 PAYLOAD = """
 import json, sys
 sys.path.append(sys.prefix + "/lib/python3.13/site-packages")
@@ -54,7 +56,6 @@ print(json.dumps(got), flush=True)
 SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #: Numbers of the IANA registry: P-256, P-384, P-521 and their hybrids with ML-KEM.
 APPROVED_GROUPS = {0x17, 0x18, 0x19, 0x11EB, 0x11ED}
-_SUPPORTED_GROUPS = 10
 
 
 @dataclass(frozen=True)
@@ -85,16 +86,8 @@ def weigh(output: bytes) -> Got | None:
 
 
 def _groups(hello: bytes) -> list[int]:
-    """Return the groups that a ClientHello offers (RFC 8446, 4.1.2 and 4.2.7)."""
-    at = 5 + 4 + 2 + 32
-    at += 1 + hello[at]
-    at += 2 + int.from_bytes(hello[at : at + 2])
-    at += 1 + hello[at]
-    at += 2
-    while at + 4 <= len(hello):
-        kind, size = int.from_bytes(hello[at : at + 2]), int.from_bytes(hello[at + 2 : at + 4])
-        body = hello[at + 4 : at + 4 + size]
-        if kind == _SUPPORTED_GROUPS:
-            return [int.from_bytes(body[i : i + 2]) for i in range(2, len(body), 2)]
-        at += 4 + size
+    """Return the groups that a ClientHello offers."""
+    for kind, body in messages(hello):
+        if kind == CLIENT_HELLO and (offered := client_hello(body)["offered"]):
+            return offered
     raise ValueError("a ClientHello without supported_groups")

@@ -48,8 +48,8 @@ def extensions(data: bytes) -> dict[int, bytes]:
     return found
 
 
-def client_hello(body: bytes) -> dict[str, object]:
-    """Return the groups that a client offers, in its order."""
+def client_hello(body: bytes) -> dict[str, list[int]]:
+    """Return the groups that a client offers, in its order (RFC 8446, 4.1.2 and 4.2.7)."""
     at = 35 + body[34]
     at += 2 + int.from_bytes(body[at : at + 2], "big")
     at += 1 + body[at]
