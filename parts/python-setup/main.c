@@ -198,19 +198,18 @@ start_python(const char *program, int argc, char **argv)
 }
 
 /* The kernel's flag, read once more.  One flipped bit in the launcher's bytecode is enough to take "1" for
- * "0"; to run without FIPS in silence takes a second one, in this machine code.
+ * "0"; to run without FIPS in silence takes a second one, in this machine code.  What is neither is left to
+ * the launcher, which takes it for on.
  */
 static int
 kernel_says_fips(void)
 {
-    char flag = '0';
+    char flag;
     int file = open("/proc/sys/crypto/fips_enabled", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file >= 0) {
-        if (read(file, &flag, 1) != 1)
-            flag = '?';
+    int on = file >= 0 && read(file, &flag, 1) == 1 && flag == '1';
+    if (file >= 0)
         close(file);
-    }
-    return flag == '1';
+    return on;
 }
 
 static void
