@@ -14,7 +14,7 @@ from tools.build.errors import BuildError
 from tools.build.progress import step
 
 # What Debian calls the tool that the recipe takes from a build-snap.
-PACKAGES_FOR_SNAPS = {"rustup": ["rustc-web", "cargo-web"]}
+PACKAGES_FOR_SNAPS = {"rustup": ["rustc-web", provider.CARGO_PACKAGE]}
 
 
 def prime(parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, work: Path) -> Path:

@@ -6,10 +6,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from craft_parts import PartsError
+from craft_parts.packages import Repository
+
 from tools.build.errors import BuildError
 from tools.build.progress import say, step
 
 CRATES = Path(__file__).parent / "crates"
+#: Debian's cargo that is new enough; the same that the part cryptography is built with.
+CARGO_PACKAGE = "cargo-web"
 
 
 def pin(parts: dict[str, Any], origins: dict[str, Any], name: str | None) -> str:
@@ -67,6 +72,12 @@ def from_crate(part: dict[str, Any], origins: dict[str, Any], name: str, cache: 
 def _vendor(project: Path, crate: str, target: Path) -> None:
     """Unpack a crate by its Cargo.lock (which pins its checksum) with cargo's own client."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    if shutil.which("cargo") is None:  # the parts' own packages come later, when all sources are there
+        try:
+            with step(f"install the Debian package {CARGO_PACKAGE}"):
+                Repository.install_packages([CARGO_PACKAGE])
+        except PartsError as error:
+            raise BuildError(f"{CARGO_PACKAGE} cannot be installed ({error.brief}): install cargo") from error
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         shutil.copytree(project, folder, dirs_exist_ok=True)
         (Path(folder) / "src").mkdir()
