@@ -138,7 +138,7 @@ class Stage:
         mounts += [
             Mount(f"{CASE}/var", "/var/snap", "", _BIND),
             Mount(_BARE, "/proc/sys", "", _BIND | _REC)
-            if plan.bare
+            if plan.bare and not plan.unknown  # what covers the folder needs it to be there
             else Mount(f"{CASE}/crypto", "/proc/sys/crypto", "", _BIND),
         ]
         return mounts + plan.last_mounts
