@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
@@ -29,7 +29,7 @@ import requests
 import yaml
 
 from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError, HostTimeoutError, Result
-from tools.hosts.dockerd import daemon
+from tools.hosts.dockerd import IMPORTED, daemon, import_root, quietly, remove_orphans
 
 HERE = Path(__file__).parent
 SNAP_EXEC = ("/usr/lib/snapd/snap-exec", "/usr/libexec/snapd/snap-exec")
@@ -195,12 +195,13 @@ class DockerHost:
         """Get the image and start a container that ends when this process does."""
         self._api = api
         self._taken.callback(api.close)
-        image = self._image or f"certbot-fips-host:{uuid.uuid4().hex}"
+        image = self._image or f"{IMPORTED}:{os.getpid()}-{uuid.uuid4().hex}"
         if self._root is not None:
-            self._taken.callback(_quietly, api.remove_image, image, force=True)
-            _import(api, self._root, image)
+            remove_orphans(api)
+            self._taken.callback(quietly, api.remove_image, image, force=True)
+            import_root(api, self._root, image)
         elif not api.images(image):
-            api.pull(*image.rsplit(":", 1) if ":" in image.rsplit("/", 1)[-1] else (image, "latest"))
+            api.pull(image)
         base = CORE24 if CORE24.is_dir() else Path("/usr")
         made = api.create_container(
             image,
@@ -215,7 +216,7 @@ class DockerHost:
                 security_opt=["apparmor=unconfined", "seccomp=unconfined"],
             ),
         )["Id"]
-        self._taken.callback(_quietly, api.remove_container, made, force=True)
+        self._taken.callback(quietly, api.remove_container, made, force=True)
         # The daemon closes the container's input when this connection ends, however it ends.
         attached = api.attach_socket(made, params={"stdin": 1, "stream": 1})
         self._taken.callback(attached.close)
@@ -240,27 +241,6 @@ class DockerHost:
 
     def __exit__(self, *exc: object) -> None:
         self.down()
-
-
-def _import(api: docker.APIClient, root: Path, image: str) -> None:
-    """Make an image from a root folder; what the kernel gives is left out."""
-    repository, tag = image.split(":")
-    left_out = [f"--exclude=./{name}/*" for name in ("dev", "proc", "sys")]
-    tar = subprocess.Popen(["tar", "-C", str(root), *left_out, "-c", "."], stdout=subprocess.PIPE)
-    assert tar.stdout is not None
-    try:
-        api.import_image_from_stream(tar.stdout, repository=repository, tag=tag)
-    finally:
-        tar.stdout.close()
-        failed = tar.wait()
-    if failed:
-        raise HostError(f"the root {root} cannot be read (tar ended with {failed}): build it again")
-
-
-def _quietly(call: Callable[..., object], *arguments: object, **options: object) -> None:
-    """Take something away that may be gone already."""
-    with suppress(docker.errors.DockerException, requests.RequestException):
-        call(*arguments, **options)
 
 
 def _text(file: Path) -> str:

@@ -1,15 +1,21 @@
-"""A Docker daemon in namespaces of its own, for a machine on which none runs."""
+"""A Docker daemon in namespaces of its own, for a machine on which none runs; images made from roots."""
 
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from tools.hosts.base import LOGIN_ENVIRONMENT, HostRefusedError
+import docker
+import docker.errors
+import requests
+
+from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError
 
 HERE = Path(__file__).parent
+#: The repository of images made from roots; a tag begins with the PID of the process that it is for.
+IMPORTED = "certbot-fips-host"
 
 
 @contextmanager
@@ -52,3 +58,32 @@ def daemon() -> Iterator[int]:
                 holder.kill()
                 holder.wait()
             holder.stdout.close()
+
+
+def import_root(api: docker.APIClient, root: Path, image: str) -> None:
+    """Make an image from a root folder; what the kernel gives is left out."""
+    repository, tag = image.split(":")
+    left_out = [f"--exclude=./{name}/*" for name in ("dev", "proc", "sys")]
+    tar = subprocess.Popen(["tar", "-C", str(root), *left_out, "-c", "."], stdout=subprocess.PIPE)
+    assert tar.stdout is not None
+    try:
+        api.import_image_from_stream(tar.stdout, repository=repository, tag=tag)
+    finally:
+        tar.stdout.close()
+        failed = tar.wait()
+    if failed:
+        raise HostError(f"the root {root} cannot be read (tar ended with {failed}): build it again")
+
+
+def remove_orphans(api: docker.APIClient) -> None:
+    """Remove the images of processes that were killed; the daemon has removed their containers."""
+    for image in api.images(IMPORTED):
+        for tag in image["RepoTags"] or ():
+            if not Path("/proc", tag.partition(":")[2].partition("-")[0]).exists():
+                quietly(api.remove_image, tag, force=True)
+
+
+def quietly(call: Callable[..., object], *arguments: object, **options: object) -> None:
+    """Take something away that may be gone already."""
+    with suppress(docker.errors.DockerException, requests.RequestException):
+        call(*arguments, **options)
