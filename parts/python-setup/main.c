@@ -72,6 +72,18 @@ drop_variables(const char *prefix)
     }
 }
 
+/* A standard stream that the caller has closed is /dev/null, as the C library has it for setuid programs: a
+ * file that is opened later would take its number, and Certbot fails without a stdin.
+ */
+static void
+open_streams(void)
+{
+    for (int stream = 0; stream < 3; stream++) {
+        if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+            return; /* hold_stderr() copes */
+    }
+}
+
 /* The absolute path of this very file, ROOT/usr/bin/python3.13, whatever the caller called it. */
 static const char *
 own_path(void)
@@ -147,7 +159,7 @@ enter(const struct door *door, int *argc, char ***argv)
 static void
 hold_stderr(int fd[2])
 {
-    /* Not 0, 1 or 2, which the caller may have closed. */
+    /* Not 0, 1 or 2, which are closed still where there is no /dev/null. */
     int file = memfd_create("stderr", MFD_CLOEXEC);
     fd[1] = file >= 0 ? fcntl(file, F_DUPFD_CLOEXEC, 3) : -1;
     if (file >= 0)
@@ -270,6 +282,7 @@ forbid_crypto(void)
 int
 main(int argc, char **argv)
 {
+    open_streams();
     const char *program = own_path();
     drop_variables("OPENSSL_");
     drop_variables("PYTHON");

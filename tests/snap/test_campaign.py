@@ -10,7 +10,7 @@ from tools.campaign.damages import replaced, whole
 from tools.campaign.doors import DOORS
 from tools.campaign.environments import variable
 from tools.campaign.fault import Fault
-from tools.campaign.plan import SNAP, Mount, Plan
+from tools.campaign.plan import SNAP, Plan
 from tools.campaign.report import Line
 from tools.campaign.runner import campaign, run_case
 from tools.campaign.shrink import shrink
@@ -45,8 +45,11 @@ ONCE_FAILED = {
         "python3 app",
         replaced(f"{LIBRARY}/fips_launch/__pycache__/decide.cpython-313.pyc", b"\xda\x010", b"\xda\x011"),
     ),
+    "Certbot failed without a stdin": ("renew service", without({0, 1})),
+    "the hook waited for a pipe": ("install hook", whole("usr/lib/ossl-modules/fips.so", "a pipe")),
     "the proof waited for a pipe": ("certbot", whole("etc/ssl/openssl.cnf.sha256", "a pipe")),
     "a covered flag taken for none": ("python3.13", covered("/proc/sys")),
+    "the same, of its folder": ("python3.13", covered("/proc/sys/crypto")),
 }
 
 
@@ -95,8 +98,8 @@ def test_what_has_failed_once(stage: Stage, what: str) -> None:
 
 
 def traitor(plan: Plan) -> None:
-    """Break the snap for good: the FIPS config is not one, and the launcher runs as on another host."""
-    plan.last_mounts.append(Mount("/run/case/empty", "/proc/sys/crypto", flags=0x1000))
+    """Break the snap for good: the launcher runs as on another host, and only the judge knows of the flag."""
+    plan.bare = True
 
 
 @pytest.mark.parametrize("door", [door for door in DOORS if door.kind != "hook"], ids=lambda door: door.name)

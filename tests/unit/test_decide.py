@@ -15,6 +15,7 @@ def flag(tmp_path: Path) -> Path:
     """Where the kernel's flag would be, as .../sys/crypto/fips_enabled; not written yet."""
     path = tmp_path / "sys" / "crypto" / "fips_enabled"
     path.parent.mkdir(parents=True)
+    (tmp_path / "sys" / "kernel").mkdir()
     return path
 
 
@@ -30,9 +31,8 @@ def test_a_flag_of_zero_is_off(flag: Path, content: bytes) -> None:
     assert not kernel(str(flag)).fips
 
 
-def test_a_kernel_without_the_flag_is_off(flag: Path) -> None:
-    (flag.parents[1] / "kernel").mkdir()
-    assert not kernel(str(flag)).fips
+def test_a_kernel_without_fips_is_off(flag: Path) -> None:
+    """It has no /proc/sys/crypto at all."""
     flag.parent.rmdir()
     assert not kernel(str(flag)).fips
 
@@ -41,8 +41,13 @@ def test_a_proc_that_is_not_mounted_is_on(tmp_path: Path) -> None:
     assert kernel(str(tmp_path / "sys" / "crypto" / "fips_enabled")).fips
 
 
-def test_a_covered_folder_is_on(flag: Path) -> None:
-    """Every kernel has /proc/sys/kernel; where that is not seen, the flag is not either."""
+def test_a_covered_flag_is_on(flag: Path) -> None:
+    """A folder crypto without the flag; and a sys without kernel, which every kernel has."""
+    decision = kernel(str(flag))
+    assert decision.fips
+    assert decision.reason.endswith(f"something covers {flag.parent}")
+    (flag.parents[1] / "kernel").rmdir()
+    flag.parent.rmdir()
     assert kernel(str(flag)).fips
 
 

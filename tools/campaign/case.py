@@ -62,7 +62,7 @@ class Case:
 
     def plan(self) -> Plan:
         """Return what is to be done."""
-        plan = Plan(argv=[], fips=self.flagged)
+        plan = Plan(argv=[], fips=self.flagged, bare=not self.flagged)
         plan.env = {name.encode(): value.encode() for name, value in LOGIN_ENVIRONMENT.items()}
         for fault in self.faults:
             fault.apply(plan)

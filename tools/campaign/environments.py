@@ -93,10 +93,10 @@ def draw(random: Random) -> Fault:
     if random.random() < 0.04:
         return Fault("environment", f"{name} is missing", _unset(name))
     value = random.choice(sorted(VALUES))
-    if name == "PYTHONEXECUTABLE" and len(VALUES[value]) > 5000:
+    if name in ("PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__") and len(VALUES[value]) > 5000:
         value = "empty"  # the host's own Python, which is a stand-in for `snap run`, would fail
-    if name.startswith("LD_") and value.startswith("a pipe"):
-        value = "empty"  # the loader itself would wait for it, before there is any program
+    if (name.startswith("LD_") or name == "TZ") and value.startswith("a pipe"):
+        value = "empty"  # the loader waits for it before there is any program; the C library, in any program
     return variable(name, value)
 
 

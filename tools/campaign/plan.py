@@ -38,6 +38,8 @@ class Plan:
     root: str = SNAP
     fips: bool = True
     """The kernel's flag asks for FIPS (the oracle's view, set together with `files`)."""
+    bare: bool = False
+    """The kernel is one without FIPS: it has no /proc/sys/crypto."""
     unknown: bool = False
     """Nobody can say what the flag is."""
     setting: str = "auto"

@@ -35,18 +35,28 @@ _ODD: dict[str, Callable[[Path], None]] = {
 }
 
 
+_NONE = "that of a kernel without FIPS"
+
+
 def flag(random: Random) -> Fault:
     """Draw what the kernel's flag is."""
     odd = [form for form in _ODD if form != "a link to nowhere"]
     form = random.choice(
-        [*FLAGS, *odd, "missing", "missing", "not readable", "in a kernel without its folder"]
+        [
+            *FLAGS,
+            *odd,
+            "missing",
+            "not readable",
+            "in an empty folder",
+            *[_NONE] * 2,
+        ]
     )
 
     def apply(plan: Plan) -> None:
         content = FLAGS.get(form)
-        # DESIGN, "Mode": exactly 1 is on, absent or 0 is off, anything else or unreadable is on.
-        off = form.startswith(("missing", "in a kernel")) or (content is not None and content.strip() == b"0")
-        plan.fips = not off
+        # Exactly 1 is on; 0, or a kernel without FIPS, is off; anything else, unreadable or covered is on.
+        plan.bare = form == _NONE
+        plan.fips = not plan.bare and (content is None or content.strip() != b"0")
         if content and len(content) > 64:
             plan.excuses.add(STRICT)
 
@@ -62,7 +72,7 @@ def flag(random: Random) -> Fault:
                 file.chmod(0)
 
         plan.files.append(make)
-        if form.startswith("in a kernel"):
+        if form == "in an empty folder":
             plan.last_mounts.append(Mount(f"{CASE}/empty", "/proc/sys/crypto", flags=_BIND))
 
     return Fault("flag", f"the kernel's flag is {form[:40]}", apply)

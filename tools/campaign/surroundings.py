@@ -186,7 +186,7 @@ def crowd(random: Random) -> Fault:
 
 def no_proc(random: Random) -> Fault:
     """Take /proc away, or a part of it."""
-    return covered(random.choice(["/proc", "/proc/sys"]))
+    return covered(random.choice(["/proc", "/proc/sys", "/proc/sys/crypto"]))
 
 
 def covered(what: str) -> Fault:

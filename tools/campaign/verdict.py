@@ -76,6 +76,8 @@ def _judge(case: Case, plan: Plan, stage: Stage, ended: Watched) -> tuple[str, s
     mapped = _mapped(ended, _OPENSSL if case.door.kind == "openssl" else _PYTHON)
     if got and mapped is None and case.door.name.startswith("shell") and ended.seen:
         return "host's", ""
+    if got and mapped is None and NOTHING in plan.excuses and case.door.kind == "text" and not case.door.told:
+        return "nothing", ""  # its exit status is all that there is to go by, and it is the loader's
     if plan.must and got and got.weak:
         return "silent", f"it was given {', '.join(got.weak)}"
     if got and plan.must:
@@ -180,11 +182,14 @@ def _report(case: Case, plan: Plan, stage: Stage, ended: Watched) -> tuple[str, 
 
     The doctor's own process has no crypto; what it knows comes from children, which are watched as well.
     """
-    line = ended.stdout.decode(errors="replace").partition("\n")[0]
+    lines = ended.stdout.decode(errors="replace").splitlines()
+    line = next((line for line in lines if line.startswith("FIPS: ")), "")  # LD_SHOW_AUXV comes before it
     status = stage.health()
+    mute = 1 in plan.closed and ended.status is not None  # its exit status is all that is heard of it
     seen = [libraries for (_, exe), libraries in ended.seen.items() if exe.endswith((_PYTHON, _OPENSSL))]
     proven = any(_ours(plan, libraries) for libraries in seen)
-    if status == "okay" or line.startswith(("FIPS: active", "FIPS: off, host")):
+    good = line.startswith(("FIPS: active", "FIPS: off, host")) or (mute and not status and not ended.status)
+    if status == "okay" or good:
         if plan.must and not proven:
             return "silent", f"good news, and no process in FIPS: {line or status}"
         if plan.must:
@@ -192,7 +197,7 @@ def _report(case: Case, plan: Plan, stage: Stage, ended: Watched) -> tuple[str, 
         if line.startswith("FIPS: active"):
             return ("strict", line) if STRICT in plan.excuses else ("untrue", line)
         return "default", ""
-    if status or line.startswith("FIPS: "):
+    if status or line or mute:
         # Health goes to snapd, and that it was told is success; the doctor's exit status tells too.
         return ("told" if status or ended.status else "untrue"), line or status
     return _nothing_done(case, plan, ended, None)

@@ -68,10 +68,11 @@ for path in proc/sys/*; do
     mkdir "run/sys/$name"
     mount --bind "$path" "run/sys/$name"
 done
-mkdir -m 0555 run/sys/crypto
-if [ "$flag" != absent ]; then
+if [ "$flag" != absent ]; then # a kernel without FIPS has no such folder either
+    mkdir -m 0755 run/sys/crypto
     printf %s "$flag" > run/sys/crypto/fips_enabled
     chmod 0444 run/sys/crypto/fips_enabled
+    chmod 0555 run/sys/crypto
 fi
 mount --move run/sys proc/sys
 rmdir run/sys

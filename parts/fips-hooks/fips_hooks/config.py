@@ -23,6 +23,13 @@ def run(*command: str, variables: Mapping[str, str]) -> str:
     return done.stdout
 
 
+def regular(path: str) -> str:
+    """Return the path of a regular file; ValueError if it is none: a pipe would be waited for."""
+    if not os.path.isfile(path):
+        raise ValueError(f"{path} is missing or no file")
+    return path
+
+
 def render(template: str, section: str) -> str:
     """Return the text of the config.
 
@@ -48,6 +55,8 @@ def make(openssl: str, module: str, template: str) -> str:
     :param openssl: the program of the module's own release; the others are files too.
     :raises ValueError, OSError: a self-test failed, or a file is missing or wrong.
     """
+    for path in (openssl, module, template):
+        regular(path)
     clean = {"OPENSSL_CONF": os.devnull}
     # 3.0.x has no -pedantic, and must be told not to write that the self-tests are done.
     pedantic = "pedantic" in run(openssl, "list", "-options", "fipsinstall", variables=clean)

@@ -30,7 +30,7 @@ def install(here: place.Place) -> None:
     :raises ValueError, OSError: one of them failed; nothing is selected then.
     """
     text = config.make(here.provider_openssl, here.module, here.template)
-    with open(here.fips_config, encoding="ascii") as built:
+    with open(config.regular(here.fips_config), encoding="ascii") as built:
         if text != built.read():
             raise ValueError("the module or its config is not what the snap was built with")
     unproven = here.installed_config + ".unproven"

@@ -32,11 +32,15 @@ def _word(path: str) -> str | None:
 
 
 def kernel(flag: str = FLAG) -> Decision:
-    """Decide by the kernel's flag: 1 is on, 0 or no such file is off, anything else is on."""
+    """Decide by the kernel's flag: 1 is on, 0 or a kernel without FIPS is off, anything else is on."""
     word = _word(flag)
-    # A /proc/sys without "kernel" is none: something covers it, and so the flag.
-    if word is None and os.path.isdir(os.path.dirname(os.path.dirname(flag)) + "/kernel"):
-        return Decision(False, "this kernel has no FIPS flag")
+    if word is None:
+        # Every kernel has /proc/sys/kernel, and nothing but its FIPS code makes /proc/sys/crypto: where it
+        # looks otherwise, something covers the flag.
+        folder = os.path.dirname(flag)
+        if not os.path.lexists(folder) and os.path.isdir(os.path.dirname(folder) + "/kernel"):
+            return Decision(False, "this kernel has no FIPS flag")
+        return Decision(True, f"the kernel's FIPS flag is hidden, something covers {folder}")
     if word == "0":
         return Decision(False, "the kernel's FIPS flag is off")
     if word == "1":
