@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python3
 PROVIDER :=
+ORIGIN :=
 .DEFAULT_GOAL := help
 .PHONY: help setup snap demo test campaign lint bench requirements clean
 
@@ -12,8 +13,8 @@ setup: .venv/complete ## install what the other targets need (they do it themsel
 .venv/complete: tools/setup tools/requirements.txt tools/schema.txt
 	@tools/setup
 
-snap: setup ## build the snap into dist/ (PROVIDER=3.0.8, 3.5.4 or in-tree: with another FIPS module)
-	@$(PYTHON) -m tools.build --provider "$(PROVIDER)"
+snap: setup ## build the snap into dist/ (PROVIDER=3.0.8, 3.5.4 or in-tree: with another FIPS module; ORIGIN=tarball or crate: from there alone)
+	@$(PYTHON) -m tools.build --provider "$(PROVIDER)" --origin "$(ORIGIN)"
 
 demo: snap ## build the snap and get a certificate with it on a FIPS-flagged host
 	@$(PYTHON) -m tools.demo

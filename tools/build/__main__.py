@@ -24,11 +24,12 @@ FOREIGN = (
 )
 
 
-def build(provider: str | None, work: Path) -> Path:
+def build(provider: str | None, work: Path, origin: str | None = None) -> Path:
     """Build the snap of the recipe.
 
     :param provider: FIPS provider by its name in origins.yaml; None: the recipe's own.
     :param work: work folder, kept between builds.
+    :param origin: the FIPS provider's only origin, "tarball" or "crate"; None: the first that can be had.
     :returns: the packed file.
     :raises BuildError: the build cannot be done; one line that says why.
     """
@@ -48,7 +49,7 @@ def build(provider: str | None, work: Path) -> Path:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BuildError(f"another build runs in {work}: wait for it to end") from error
-        prime = lifecycle.prime(what["parts"], origins, provider, work)
+        prime = lifecycle.prime(what["parts"], origins, provider, work, origin)
         suffix = f"+provider-{provider}" if provider else ""
         return snap.pack(
             what, prime, recipe.PROJECT / "snap" / "hooks", recipe.PROJECT / "dist", "amd64", suffix
@@ -59,6 +60,11 @@ def main() -> int:
     """Run the build of the command line; 0 when the snap is there."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.build", description=__doc__)
     parser.add_argument("--provider", help="FIPS provider to build (see origins.yaml); default: the recipe's")
+    parser.add_argument(
+        "--origin",
+        choices=["tarball", "crate", ""],
+        help="the FIPS provider's only origin; default: its tarball, or where that cannot be had its crate",
+    )
     parser.add_argument("--work", type=Path, default=recipe.PROJECT / "build", help="work folder")
     arguments = parser.parse_args()
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
@@ -66,7 +72,7 @@ def main() -> int:
     os.environ["PATH"] = ":".join(SEARCHED)
     os.environ["CARGO_HOME"] = str(arguments.work.resolve() / "cache" / "cargo")
     try:
-        packed = build(arguments.provider or None, arguments.work.resolve())
+        packed = build(arguments.provider or None, arguments.work.resolve(), arguments.origin or None)
     except BuildError as error:
         print(f"build: {error}", file=sys.stderr)
         return 1

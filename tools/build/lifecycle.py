@@ -17,7 +17,9 @@ from tools.build.progress import step
 PACKAGES_FOR_SNAPS = {"rustup": ["rustc-web", provider.CARGO_PACKAGE]}
 
 
-def prime(parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, work: Path) -> Path:
+def prime(
+    parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, work: Path, origin: str | None = None
+) -> Path:
     """Build all parts and return the folder that holds the snap's files.
 
     Work that is done and unchanged is not done again; an interrupted build goes on where it was.
@@ -26,6 +28,7 @@ def prime(parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, wo
     :param origins: the content of origins.yaml.
     :param wanted: a provider of origins.yaml, or None for the recipe's own.
     :param work: work folder of this builder; sources are cached in it.
+    :param origin: the FIPS provider's only origin, "tarball" or "crate"; None: the first that can be had.
     :raises BuildError: a source cannot be had, or a part does not build.
     """
     parts = copy.deepcopy(parts)
@@ -33,7 +36,8 @@ def prime(parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, wo
     name = provider.pin(parts, origins, wanted)
     for part_name, part in parts.items():
         if "source-checksum" in part:
-            _bring(part_name, part, origins, name, cache)
+            only = origin if part_name == "fips-provider" else None
+            _bring(part_name, part, origins, name, cache, only)
         _track_inputs(part)
     lifecycle = craft_parts.LifecycleManager(
         {"parts": parts},
@@ -61,11 +65,13 @@ def prime(parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, wo
     return prime_dir
 
 
-def _bring(part_name: str, part: dict[str, Any], origins: dict[str, Any], name: str, cache: Path) -> None:
+def _bring(
+    part_name: str, part: dict[str, Any], origins: dict[str, Any], name: str, cache: Path, only: str | None
+) -> None:
     second = origins["distribution"].get(part["source-checksum"])
-    if sources.bring(part["source"], part["source-checksum"], cache, second):
+    if only != "crate" and sources.bring(part["source"], part["source-checksum"], cache, second):
         return
-    if part_name != "fips-provider":
+    if part_name != "fips-provider" or only == "tarball":
         raise BuildError(
             f"the sources of part {part_name} cannot be had: neither {part['source']} nor a second origin"
             " answers; check the network and try again"
