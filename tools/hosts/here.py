@@ -31,7 +31,7 @@ class HereHost:
         self.name = f"this machine, {'FIPS flag set' if flagged else 'no FIPS flag'}"
 
     def up(self) -> None:
-        """Look whether this machine will do. Raise HostRefusedError when no snapd runs, or you are not root."""
+        """Look whether this machine will do. Raise HostRefusedError: no snapd runs, or you are not root."""
         if os.geteuid() != 0:
             raise HostRefusedError("snaps are installed by root: become root and try again")
         if not Path("/run/snapd.socket").exists():
