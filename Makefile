@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python3
 PROVIDER :=
 ORIGIN :=
 .DEFAULT_GOAL := help
-.PHONY: help setup snap demo test campaign lint bench requirements clean
+.PHONY: help setup snap demo test check spread tmt campaign lint bench requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -21,6 +21,12 @@ demo: snap ## build the snap and get a certificate with it on a FIPS-flagged hos
 
 test: lint snap ## run the tests on the packed snap
 	@$(PYTHON) -m pytest tests
+
+check: lint ## run what needs no snap: style, types, rules, recipe
+	@$(PYTHON) -m pytest tests/unit tests/recipe
+
+tmt: setup ## run tests/spread on a RHEL machine (PLAN=rhel-9 GUEST=address; TMT_KEY: the private key, if ssh has none)
+	@tools/tmt "$(PLAN)" "$(GUEST)"
 
 campaign: snap ## run 10,000 broken, hostile and odd cases against the packed snap (about 12 minutes)
 	@$(PYTHON) -m tools.campaign

@@ -22,6 +22,12 @@ import re, ssl, pathlib
 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 print(sorted(set(re.findall(r"/\\S*fips\\.so", pathlib.Path("/proc/self/maps").read_text()))))
 """
+#: Makes of Debian what a Red Hat image is to the host: no snapd, no Python, the name of the system.
+LIKE_RHEL = """
+umount /snap/core24/base/usr
+rm -rf /snap /usr/lib/snapd /usr/bin/python3* /etc/os-release
+printf 'ID="rhel"\\nID_LIKE="fedora"\\n' >/etc/os-release
+"""
 
 
 def holder(path: str) -> int:
@@ -174,7 +180,7 @@ def snap_with_a_bad_hook(folder: Path) -> Path:
 
 
 def test_a_daemon_that_runs_is_used_and_left_as_it_was(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, snap_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running_daemon(monkeypatch):
         client = docker.DockerClient.from_env()
@@ -186,18 +192,18 @@ def test_a_daemon_that_runs_is_used_and_left_as_it_was(
             assert not client.containers.list(all=True), "the container outlived its user"
             with DockerHost(root=root) as host:
                 assert host.run(["cat", "/proc/sys/crypto/fips_enabled"]).stdout == "1\n"
-                (made,) = client.images.list()  # the killed user's is gone
-                made.tag("userland", "12")
-                bad = snap_with_a_bad_hook(tmp_path)
-                with (
-                    pytest.raises(HostError, match="it will not do"),
-                    DockerHost(image="userland:12", snap=bad),
-                ):
-                    pytest.fail("the hook did not matter")
-                with DockerHost(image="userland:12", flag=False) as named:
-                    assert "bookworm" in named.run(["cat", "/etc/os-release"]).check().stdout
+                assert len(client.images.list()) == 1  # the killed user's is gone
+                host.run(["sh", "-euc", LIKE_RHEL]).check()
+                client.containers.list()[0].commit("like-rhel", "9")
+            bad = snap_with_a_bad_hook(tmp_path)
+            with pytest.raises(HostError, match="it will not do"), DockerHost(image="like-rhel:9", snap=bad):
+                pytest.fail("the hook did not matter")
+            with DockerHost(image="like-rhel:9", snap=snap_file) as named:
+                assert named.run(["certbot-fips.doctor"]).stdout.startswith("FIPS: active\n")
+                made = named.run(["snap", "run", "certbot-fips.python3", "-c", CONTEXT]).check()
+                assert made.stdout == f"['/var/lib/snapd/snap/certbot-fips/x1/{FIPS_SO}']\n"
             assert not client.containers.list(all=True)
-            assert [image.tags for image in client.images.list()] == [["userland:12"]]
+            assert [image.tags for image in client.images.list()] == [["like-rhel:9"]]
             with (
                 pytest.raises(HostRefusedError, match="no-such-userland"),
                 DockerHost(image="no-such-userland:1"),

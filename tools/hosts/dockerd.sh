@@ -33,9 +33,10 @@ dockerd --config-file=/mnt/config.json --host=unix:///mnt/docker.sock --pidfile=
     --data-root=/mnt/data --exec-root=/mnt/exec --oom-score-adjust=0 \
     --bridge=none --iptables=false --ip-forward=false --ip-masq=false \
     --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent="/$prefix$pid" >log 2>&1 </dev/null &
-daemon=$!
+daemon=$! tries=0
 until grep -qs "API listen" log; do
     kill -0 "$daemon" 2>/dev/null || exit 1
+    [ $((tries += 1)) -lt 600 ] || exit 1 # 30 seconds
     sleep 0.05
 done
 step="run"

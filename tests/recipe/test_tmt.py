@@ -1,0 +1,41 @@
+"""tmt takes its plans: one for each RHEL of hosts.yaml, with the FIPS flag set after the packages."""
+
+import json
+import subprocess
+
+import yaml
+
+from tests.conftest import PROJECT
+
+TMT = PROJECT / ".venv" / "bin" / "tmt"
+
+
+def test_tmt_lints_the_plans() -> None:
+    done = subprocess.run([TMT, "lint"], capture_output=True, text=True, cwd=PROJECT, check=False)
+    lines = (done.stdout + done.stderr).splitlines()
+    assert done.returncode == 0, lines
+    assert not [line for line in lines if line.startswith(("fail", "warn"))]
+
+
+def test_there_is_a_plan_for_each_release() -> None:
+    shown = subprocess.run(
+        [TMT, "plans", "export", "--how", "json"], capture_output=True, cwd=PROJECT, check=True
+    )
+    plans = {plan["name"]: plan for plan in json.loads(shown.stdout)}
+    hosts = yaml.safe_load((PROJECT / "tools" / "hosts" / "hosts.yaml").read_text())
+    assert set(plans) == {f"/plans/{name}" for name in hosts["elsewhere"]["tmt"]}
+    for name, plan in plans.items():
+        in_order = sorted(plan["prepare"], key=lambda phase: int(phase["order"]))
+        assert in_order[-1]["fips"] == "enabled", name
+
+
+def test_the_machine_runs_the_tasks_of_spread() -> None:
+    listed = subprocess.run([TMT, "tests", "ls"], capture_output=True, text=True, cwd=PROJECT, check=True)
+    assert listed.stdout.split() == ["/tests/tmt"]
+
+
+def test_a_missing_machine_is_named() -> None:
+    command = [str(PROJECT / "tools" / "tmt"), "rhel-9", ""]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert "tmt: a plan and a machine are needed: make tmt PLAN=rhel-9 GUEST=address" in told.stderr

@@ -1,0 +1,153 @@
+"""The CI's workflow: judged by others' tools, with the systems of hosts.yaml, with no step of its own."""
+
+import hashlib
+import importlib.util
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import PROJECT
+
+FILE = PROJECT / ".github" / "workflows" / "ci.yml"
+TEXT = FILE.read_text()
+WORKFLOW: dict[Any, Any] = yaml.safe_load(TEXT)
+JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
+HOSTS: dict[str, Any] = yaml.safe_load((PROJECT / "tools" / "hosts" / "hosts.yaml").read_text())
+ACTIONLINT = PROJECT / "tools" / "actionlint"
+BIN = PROJECT / ".venv" / "bin"
+#: Steps with programs that only the CI has.
+ELSEWHERE = [
+    r"sudo snap install snapcraft --classic",
+    r"sudo snapcraft pack --destructive-mode --output dist/certbot-fips_snapcraft_amd64\.snap",
+    r"go install github\.com/canonical/spread/cmd/spread@[0-9a-f]{40} # [0-9.]+",
+]
+
+
+def judge(*command: str | Path) -> tuple[int, str]:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def actionlint() -> Path:
+    """actionlint, built once for each content of its folder."""
+    content = b"".join(file.read_bytes() for file in sorted(ACTIONLINT.iterdir()))
+    program = PROJECT / "build" / f"actionlint-{hashlib.sha256(content).hexdigest()[:12]}"
+    if not program.is_file():
+        program.parent.mkdir(exist_ok=True)
+        built = subprocess.run(
+            [ACTIONLINT / "build", program], capture_output=True, text=True, timeout=600, check=False
+        )
+        if built.returncode:
+            pytest.skip(f"actionlint cannot be built here: {built.stderr.strip().splitlines()[-1]}")
+    return program
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """The workflow with three mistakes, one for each judge."""
+    file = tmp_path / ".github" / "workflows" / "broken.yml"
+    file.parent.mkdir(parents=True)
+    text = TEXT.replace("matrix.origin", "matrix.orign").replace("timeout-minutes: 20", "timeout-minute: 20")
+    file.write_text(text.replace("        with:\n          persist-credentials: false\n", ""))
+    return file
+
+
+def test_actionlint(actionlint: Path, broken: Path) -> None:
+    command = (actionlint, "-shellcheck=", "-pyflakes=", "-no-color")
+    assert judge(*command, FILE) == (0, "")
+    status, said = judge(*command, broken)
+    assert status != 0
+    assert 'property "orign" is not defined' in said
+
+
+def test_schema(broken: Path) -> None:
+    command = (BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows")
+    assert judge(*command, FILE)[0] == 0
+    status, said = judge(*command, broken)
+    assert status != 0
+    assert "timeout-minute" in said
+
+
+def test_zizmor(broken: Path) -> None:
+    command = (BIN / "zizmor", "--offline", "--no-progress", "--persona", "pedantic")
+    status, said = judge(*command, FILE)
+    assert status == 0, said
+    broken.write_text(broken.read_text().replace("timeout-minute:", "timeout-minutes:"))
+    status, said = judge(*command, broken)
+    assert status != 0
+    assert "artipacked" in said
+
+
+def test_the_systems_are_those_of_the_hosts_file() -> None:
+    elsewhere = HOSTS["elsewhere"]
+    for job, key in (("image", "images"), ("ubuntu-pro", "spread"), ("rhel", "tmt")):
+        assert JOBS[job]["strategy"]["matrix"]["system"] == list(elsewhere[key]), job
+    assert set(re.findall(r"tools\.hosts run ([a-z0-9.-]+)", TEXT)) <= set(HOSTS["systems"])
+
+
+def test_both_origins_of_the_provider_are_built_and_compared() -> None:
+    assert JOBS["build"]["strategy"]["matrix"]["origin"] == ["tarball", "crate"]
+    assert "tools.build.compare dist/snap-tarball/*.snap dist/snap-crate/*.snap" in TEXT
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, job in JOBS.items():
+        for step in job["steps"]:
+            yield name, step
+
+
+@pytest.mark.parametrize("command", sorted({step["run"] for _, step in steps() if "run" in step}))
+def test_every_step_can_be_run_elsewhere_too(command: str) -> None:
+    """It is a target of the Makefile, or a module of tools/; what only the CI has is listed above."""
+    if any(re.fullmatch(pattern, f"{command}{comment(command)}") for pattern in ELSEWHERE):
+        return
+    make = r"make (?P<target>[a-z]+)(?: [A-Z]+=\"[^\"]*\")*"
+    module = r"(?:\.venv/bin/)?python3 -m (?P<module>tools\.[a-z.]+)(?: .*)?"
+    called = re.fullmatch(rf'(?:PATH="\$HOME/go/bin:\$PATH" )?(?:sudo )?(?:{make}|{module})', command)
+    assert called, f"`{command}` is no command of the project's"
+    if called["target"]:
+        assert re.search(rf"^{called['target']}:", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    else:
+        found = importlib.util.find_spec(called["module"])
+        assert found
+        assert not found.submodule_search_locations or importlib.util.find_spec(
+            f"{called['module']}.__main__"
+        )
+
+
+def comment(command: str) -> str:
+    """Return the comment behind a step, which YAML drops."""
+    found = re.search(rf"{re.escape(command)}( # .*)$", TEXT, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def test_every_action_is_pinned_by_its_commit_and_says_its_version() -> None:
+    used = re.findall(r"uses: *(.*)", TEXT)
+    assert used
+    for line in used:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+    assert len({line for line in used if "/checkout@" in line}) == 1
+
+
+def test_no_job_may_more_than_read() -> None:
+    assert WORKFLOW["permissions"] == {}
+    for name, job in JOBS.items():
+        assert job["permissions"] == {"contents": "read"}, name
+        assert 0 < job["timeout-minutes"] <= 120, name
+
+
+def test_secrets_are_out_of_reach_of_pull_requests() -> None:
+    assert set(WORKFLOW[True]) == {"push", "pull_request", "schedule"}  # YAML 1.1 reads `on` as true
+    for name, job in JOBS.items():
+        if "secrets." in str(job):
+            assert job["if"] == "github.event_name == 'push' || github.event_name == 'schedule'", name
+            assert job["environment"], name
+            given = [step for step in job["steps"] if "secrets." in str(step)]
+            assert [set(step) for step in given] == [{"run", "env"}], name
+    assert "secrets." not in str({key: value for key, value in WORKFLOW.items() if key != "jobs"})
