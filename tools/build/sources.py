@@ -83,7 +83,7 @@ def _from_distribution(origin: dict[str, str], checksum: str, target: Path) -> b
 
     The archive and its key are those that this machine's apt uses for Debian; only the suite differs.
     """
-    uri = _debian_archive()
+    uri = debian_archive()
     if uri is None:
         return False
     with tempfile.TemporaryDirectory() as folder:
@@ -132,7 +132,7 @@ def _version_with(listing: str, digest: str) -> str | None:
     return None
 
 
-def _debian_archive() -> str | None:
+def debian_archive() -> str | None:
     """Return the URI of the Debian archive that this machine's apt uses, if it uses one."""
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Identifier: Packages"],

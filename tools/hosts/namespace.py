@@ -9,25 +9,21 @@ mounted as snapd mounts it and its apps are entered through the real snap-exec; 
 
 from __future__ import annotations
 
-import os
-import select
-import shlex
 import shutil
 import subprocess
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile, mkdtemp
-from typing import IO, Any, Self
 
 import yaml
 
-from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError, HostTimeoutError, Result
+from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError
+from tools.hosts.entered import EnteredHost, wait
 
 HERE = Path(__file__).parent
 
 
-class NamespaceHost:
+class NamespaceHost(EnteredHost):
     """A `SnapHost` in private namespaces of this machine (root is needed, or CAP_SYS_ADMIN in a container).
 
     snap: the packed snap to install on entry, or None.
@@ -47,13 +43,12 @@ class NamespaceHost:
         revision: str = "x1",
         shown: Mapping[str, Path] | None = None,
     ) -> None:
-        self._snap = snap
+        super().__init__(snap)
         self._flag = flag_content if flagged else "absent"
         self._instance = instance
         self._revision = revision
         self._shown = dict(shown or {})
         self._holder: subprocess.Popen[bytes] | None = None
-        self._pid = 0
         self.name = f"mount namespace, {'FIPS flag set' if flagged else 'no FIPS flag'}"
 
     def up(self) -> None:
@@ -121,74 +116,14 @@ class NamespaceHost:
         if self.run(["test", "-e", f"{mounted}/meta/hooks/install"]).returncode == 0:
             self.run(["snap", "run", "--hook=install", instance]).check()
 
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: str = "",
-        cwd: str = "/",
-        timeout: float = 120.0,
-    ) -> Result:
-        """See `Host.run`."""
-        if self._holder is None or self._holder.poll() is not None:
-            raise HostError("the host is not up")
-        variables = LOGIN_ENVIRONMENT if env is None else env
-        began = time.monotonic()
-        # Files, not pipes: a daemon that the command leaves behind must not keep us waiting for the end of
-        # its output. `env -i` last, so that a hostile LD_PRELOAD meets the command only.
-        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
-            given.write(stdin.encode(errors="surrogateescape"))
-            given.seek(0)
-            process = subprocess.Popen(
-                [
-                    *("nsenter", f"--target={self._pid}", "--mount", "--net", "--pid", "--"),
-                    *("setpriv", "--pdeathsig=KILL", "--"),
-                    *("env", "-i", "-C", cwd, "--", *(f"{key}={value}" for key, value in variables.items())),
-                    *argv,
-                ],
-                stdin=given,
-                stdout=out,
-                stderr=err,
-                env=dict(LOGIN_ENVIRONMENT),
-            )
-            try:
-                ended = _wait(process, timeout)
-            finally:
-                if process.poll() is None:
-                    process.kill()  # setpriv passes it on to the command
-                    process.wait()
-            seconds = time.monotonic() - began
-            if not ended:
-                said = _tail(err) or _tail(out) or "nothing"
-                raise HostTimeoutError(
-                    f"`{shlex.join(argv)}` took longer than {timeout:g} s and said: {said}"
-                )
-            return Result(tuple(argv), process.returncode, _text(out), _text(err), seconds)
-
-    def copy(self, source: Path, target: str) -> None:
-        """See `Host.copy`."""
-        inside = self.path(target)
-        if source.is_dir():
-            shutil.copytree(source, inside, symlinks=True, dirs_exist_ok=True)
-        else:
-            inside.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, inside)
-
-    def path(self, inside: str) -> Path:
-        """Return by what path this machine reaches `inside`, a path of the host, while that is up."""
-        if self._holder is None:
-            raise HostError("the host is not up")
-        return Path(f"/proc/{self._pid}/root{inside}")
-
     def down(self) -> None:
         """End every process of the host; its mounts and loop devices go with the last one."""
-        holder, self._holder = self._holder, None
+        holder, self._holder, self._pid = self._holder, None, 0
         if holder is None:
             return
         assert holder.stdin is not None and holder.stdout is not None
         holder.stdin.close()  # namespace.sh ends when its input does, and as PID 1 it takes all others along
-        if not _wait(holder, 5):
+        if not wait(holder, 5):
             holder.kill()
         holder.wait()
         holder.stdout.close()
@@ -197,36 +132,5 @@ class NamespaceHost:
         """Run a shell script with the argument as `$0`; raise HostError when it fails."""
         self.run(["sh", "-euc", script, argument]).check()
 
-    def __enter__(self) -> Self:
-        self.up()
-        try:
-            if self._snap is not None:
-                self.install(self._snap)
-        except BaseException:
-            self.down()
-            raise
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.down()
-
-
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait for the end of a process; Popen.wait(timeout) would poll, and round times to 50 ms."""
-    if process.poll() is not None:
-        return True
-    descriptor = os.pidfd_open(process.pid)
-    try:
-        return bool(select.select([descriptor], [], [], seconds)[0])
-    finally:
-        os.close(descriptor)
-
-
-def _text(file: IO[Any]) -> str:
-    file.seek(0)
-    content: bytes = file.read()
-    return content.decode(errors="surrogateescape")
-
-
-def _tail(file: IO[Any]) -> str:
-    return " / ".join(_text(file).strip().splitlines()[-3:])
+    def _entering(self) -> list[str]:
+        return ["nsenter", f"--target={self._pid}", "--mount", "--net", "--pid", "--"]

@@ -1,0 +1,177 @@
+"""Userlands of distributions for the hosts, and the snaps that a host with snapd needs besides ours.
+
+Each is built once and kept under build/roots by what it is made from. A build goes on aside and is renamed
+when it is whole, so that an interrupted one is never taken for done; a lock lets two runs share one build.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.build.sources import debian_archive
+from tools.hosts.base import HostError, HostRefusedError
+from tools.hosts.catalog import load
+
+CACHE = Path(__file__).resolve().parents[2] / "build/roots"
+GUEST = Path(__file__).with_name("guest")
+PACKAGES = (
+    *("systemd", "systemd-sysv", "dbus", "snapd", "squashfs-tools", "python3", "openssl", "ca-certificates"),
+    *("iproute2", "procps", "openssh-server"),
+)
+#: The userland that stands in for the base snap: of the roots the one with the newest C library.
+BASE = "debian-13"
+#: For nobody to read, or for no host to run: these units are slow, or want what a container has not.
+MASKED = (
+    *(
+        "systemd-udevd.service",
+        "systemd-logind.service",
+        "systemd-timesyncd.service",
+        "console-getty.service",
+    ),
+    *("getty.target", "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_reap.service", "ssh.service"),
+    *("systemd-networkd.service", "systemd-resolved.service", "apparmor.service", "fstrim.timer"),
+    *("snapd.seeded.service", "snapd.apparmor.service", "snapd.autoimport.service", "dpkg-db-backup.timer"),
+)
+
+
+def root(name: str) -> Path:
+    """Return the folder of a root of hosts.yaml, built when it is not there yet; nobody may write to it.
+
+    Raise HostRefusedError when this machine cannot build it, HostError when the build fails.
+    """
+    recipe = load()["roots"][name]
+    made_of = json.dumps([recipe, PACKAGES, MASKED, _digest_of_guest()], sort_keys=True)
+    return _once(name, made_of, lambda target: _bootstrap(name, recipe, target))
+
+
+def base_snaps() -> list[Path]:
+    """Return the packed stand-ins for the snaps `snapd` and `core24`, in the order to install them.
+
+    snapd wants both before it installs a snap of that base, and no store can be asked.
+    """
+    userland = root(BASE)
+    folder = _once("snaps", userland.name + "2", lambda target: _pack(userland, target))
+    return [folder / "snapd.snap", folder / "core24.snap"]
+
+
+def _bootstrap(name: str, recipe: dict[str, object], target: Path) -> None:
+    if shutil.which("mmdebstrap") is None:
+        raise HostRefusedError("no program `mmdebstrap` on this machine: run `make setup`")
+    archive = debian_archive()
+    if archive is None:
+        raise HostRefusedError("apt on this machine knows no Debian archive to build a userland from")
+    more = recipe.get("packages", [])
+    assert isinstance(more, list)
+    unread = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "man", "locale", "info")]
+    with _progress(f"build the userland {name} with mmdebstrap"):
+        _run(
+            *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", *unread),
+            f"--include={','.join((*PACKAGES, *more))}",
+            '--aptopt=Acquire::Check-Valid-Until "false"',  # of releases that are no longer renewed
+            *(str(recipe["suite"]), str(target), f"deb {archive} {recipe['suite']} main"),
+        )
+    shutil.copytree(GUEST, target, symlinks=True, dirs_exist_ok=True)
+    units = target / "etc/systemd/system"
+    for unit in MASKED:
+        (units / unit).unlink(missing_ok=True)
+        (units / unit).symlink_to("/dev/null")
+    (units / "default.target").unlink(missing_ok=True)
+    (units / "default.target").symlink_to("/lib/systemd/system/multi-user.target")
+    (target / "etc/hostname").write_text(f"{name}\n")
+    (target / "etc/hosts").write_text(f"127.0.0.1 localhost {name}\n::1 localhost\n")
+    (target / "etc/resolv.conf").unlink(missing_ok=True)
+    (target / "etc/resolv.conf").write_text("")  # there is no network: a look-up must fail at once
+    names = target / "var/cache/snapd/names"
+    names.parent.mkdir(parents=True, exist_ok=True)
+    names.touch()  # else snapd asks the store for them, and waits
+
+
+def _pack(userland: Path, target: Path) -> None:
+    target.mkdir()
+    with _progress("pack the stand-ins for the snaps snapd and core24"):
+        snapd = target / "snapd"
+        (snapd / "meta").mkdir(parents=True)
+        (snapd / "usr/lib/snapd").mkdir(parents=True)
+        (snapd / "meta/snap.yaml").write_text(
+            "name: snapd\nversion: '0'\ntype: snapd\nsummary: stand-in for snapd\n"
+            "description: Has nothing in it; the host's own snapd runs.\n"
+        )
+        (snapd / "usr/lib/snapd/info").write_text("VERSION=0\nSNAPD_APPARMOR_REEXEC=0\n")
+        profiles = snapd / "etc/apparmor.d"
+        profiles.mkdir(parents=True)
+        for profile in userland.glob("etc/apparmor.d/usr.lib.snapd.snap-confine*"):
+            shutil.copy(profile, profiles)
+        base = target / "meta"
+        base.mkdir()
+        (base / "snap.yaml").write_text(
+            "name: core24\nversion: '0'\ntype: base\nsummary: stand-in for core24\n"
+            f"description: The userland {BASE} of the tests' hosts.\n"
+        )
+        for folder in (snapd, target / "meta"):
+            for each in (folder, *folder.rglob("*")):
+                each.chmod(0o755 if each.is_dir() else 0o644)
+        common = ("-quiet", "-no-progress", "-comp", "lzo", "-all-root")
+        _run("mksquashfs", str(snapd), str(target / "snapd.snap"), *common)
+        source = [str(userland / part) for part in ("usr", "etc", "bin", "lib", "lib64", "sbin")]
+        _run("mksquashfs", *source, str(base), str(target / "core24.snap"), *common)
+        shutil.rmtree(snapd)
+        shutil.rmtree(base)
+
+
+def _once(name: str, made_of: str, build: Callable[[Path], None]) -> Path:
+    """Return the folder that holds what `build` makes from `made_of`; build it if it is not there."""
+    if os.geteuid() != 0:
+        raise HostRefusedError("userlands are built by root: become root and try again")
+    done = CACHE / f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
+    if done.is_dir():
+        return done
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if done.is_dir():
+            return done
+        for old in CACHE.glob(f"{name}-*"):  # of another recipe, or half built
+            shutil.rmtree(old)
+        aside = CACHE / f"{name}-unfinished"
+        try:
+            build(aside)
+            aside.chmod(0o755)
+            aside.rename(done)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return done
+
+
+def _digest_of_guest() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(GUEST.rglob("*")):
+        digest.update(f"{path.relative_to(GUEST)} {path.lstat().st_mode}".encode())
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()
+        raise HostError(f"{command[0]} failed ({done.returncode}) and said: {' / '.join(said[-3:])}")
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[None]:
+    """Say what is being waited for: building a userland takes a minute."""
+    print(f"==> {what}", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    yield
+    print(f"    took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
