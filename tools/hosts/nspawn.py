@@ -1,11 +1,11 @@
 """A host with real systemd and real snapd: a userland booted by systemd-nspawn, on this machine's kernel.
 
-The userland is a root of tools/hosts/roots.py under an overlay in memory, so what is done to the host is gone at
-its end. The flag is what guest/usr/local/lib/fips-flag mounts before any service starts. The network is
-loopback only.
+The userland is a root of tools/hosts/roots.py under an overlay in memory, so what is done to the host is
+gone at its end. The flag is what guest/usr/local/lib/fips-flag mounts before any service starts. The network
+is loopback only.
 
-All processes of a host are in a cgroup of its own, which is how they are ended; a record in RECORDS says who uses
-the host, so that the next run ends the hosts of a run that was killed.
+All processes of a host are in a cgroup of its own, which is how they are ended; a record in RECORDS says who
+uses the host, so that the next run ends the hosts of a run that was killed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import signal
 import subprocess
 import time
 from contextlib import suppress
@@ -21,7 +20,7 @@ from pathlib import Path
 
 from tools.hosts import roots
 from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError
-from tools.hosts.entered import EnteredHost, wait
+from tools.hosts.entered import EnteredHost
 
 RECORDS = Path("/run/certbot-fips-hosts")
 REPORTS = Path(__file__).resolve().parents[2] / "build/reports"
@@ -46,7 +45,9 @@ class NspawnHost(EnteredHost):
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._id = f"certbot-fips-{os.getpid()}-{next(_COUNT)}"
         self._record = RECORDS / self._id
-        self.name = f"{root.name.rpartition('-')[0]} with snapd, {'FIPS flag set' if flagged else 'no FIPS flag'}"
+        self.name = (
+            f"{root.name.rpartition('-')[0]} with snapd, {'FIPS flag set' if flagged else 'no FIPS flag'}"
+        )
 
     def up(self) -> None:
         """Boot it. Raise HostRefusedError when this machine cannot, HostError when it does not come up."""
@@ -126,7 +127,11 @@ class NspawnHost(EnteredHost):
             with suppress(OSError, IndexError):
                 status = Path(f"/proc/{line}/status").read_text()
                 counted = status.partition("NSpid:")[2].splitlines()[0].split()
-                if len(counted) > 1 and counted[-1] == "1" and Path(f"/proc/{line}/comm").read_text() == "systemd\n":
+                if (
+                    len(counted) > 1
+                    and counted[-1] == "1"
+                    and Path(f"/proc/{line}/comm").read_text() == "systemd\n"
+                ):
                     self._pid = int(line)
                     return True
         return False
@@ -140,9 +145,17 @@ class NspawnHost(EnteredHost):
         deadline = time.monotonic() + BOOT_SECONDS
         while not come():
             if self._nspawn.poll() is not None or time.monotonic() > deadline:
-                how = "ended" if self._nspawn.poll() is not None else f"did not start {what} in {BOOT_SECONDS:g} s"
-                said = [line for line in self.journal().read_text(errors="replace").splitlines() if line.strip()]
-                raise HostError(f"{self.name} {how}; its console is kept in {self.journal()} and ends: {said[-1:]}")
+                how = (
+                    "ended"
+                    if self._nspawn.poll() is not None
+                    else f"did not start {what} in {BOOT_SECONDS:g} s"
+                )
+                said = [
+                    line for line in self.journal().read_text(errors="replace").splitlines() if line.strip()
+                ]
+                raise HostError(
+                    f"{self.name} {how}; its console is kept in {self.journal()} and ends: {said[-1:]}"
+                )
             time.sleep(0.05)
 
     def _snap_install(self, snap: Path, *options: str) -> None:

@@ -33,7 +33,7 @@ BASE = "debian-13"
 #: For nobody to read, or for no host to run: these units are slow, or want what a container has not.
 MASKED = (
     *(
-        "systemd-udevd.service",
+        "systemd-udev-trigger.service",
         "systemd-logind.service",
         "systemd-timesyncd.service",
         "console-getty.service",
