@@ -43,7 +43,7 @@ class EnteredHost(ABC):
         """See `SnapHost.install`."""
 
     @abstractmethod
-    def _entering(self) -> list[str]:
+    def entering(self) -> list[str]:
         """Return the command that enters the host's namespaces, to be followed by another."""
 
     def _is_up(self) -> bool:
@@ -70,7 +70,7 @@ class EnteredHost(ABC):
             given.seek(0)
             process = subprocess.Popen(
                 [
-                    *self._entering(),
+                    *self.entering(),
                     *("setpriv", "--pdeathsig=KILL", "--"),
                     *("env", "-i", "-C", cwd, "--", *(f"{key}={value}" for key, value in variables.items())),
                     *argv,

@@ -132,5 +132,6 @@ class NamespaceHost(EnteredHost):
         """Run a shell script with the argument as `$0`; raise HostError when it fails."""
         self.run(["sh", "-euc", script, argument]).check()
 
-    def _entering(self) -> list[str]:
+    def entering(self) -> list[str]:
+        """See `EnteredHost.entering`."""
         return ["nsenter", f"--target={self._pid}", "--mount", "--net", "--pid", "--"]

@@ -166,7 +166,8 @@ class NspawnHost(EnteredHost):
         finally:
             self.path(target).unlink(missing_ok=True)
 
-    def _entering(self) -> list[str]:
+    def entering(self) -> list[str]:
+        """See `EnteredHost.entering`."""
         # Into its cgroup too: snapd looks there to tell which snap a process belongs to.
         first = Path(f"/proc/{self._pid}/cgroup").read_text().partition("0::")[2].splitlines()[0]
         into = f"{_cgroup_root()}{first}/cgroup.procs"

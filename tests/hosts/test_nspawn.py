@@ -1,0 +1,143 @@
+"""Hosts with real snapd: what goes in comes out, several live side by side, nothing is left of a killed one."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.conftest import PROJECT
+from tools.hosts import HostError, HostRefusedError, HostTimeoutError, nspawn
+from tools.hosts.catalog import find, make_host
+from tools.hosts.nspawn import NspawnHost
+
+COMMAND = [sys.executable, "-m", "tools.hosts"]
+
+
+def new(name: str) -> NspawnHost:
+    try:
+        host = make_host(find(name))
+        with host:
+            pass
+    except HostRefusedError as reason:
+        pytest.skip(str(reason))
+    assert isinstance(host, NspawnHost)
+    return host
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[NspawnHost]:
+    with new("debian-13-fips") as host:
+        yield host
+
+
+def left() -> list[Path]:
+    """Traces of hosts of this process or of its children: records, cgroups, mounted snaps."""
+    cgroups = [path for root in nspawn._UNIFIED for path in Path(root).glob("certbot-fips-*")]
+    return [*nspawn.RECORDS.glob("*"), *cgroups]
+
+
+def test_what_goes_in_comes_out(host: NspawnHost, tmp_path: Path) -> None:
+    script = 'cat; printf "%s" "$X" >&2; pwd; exit 7'
+    done = host.run(["sh", "-c", script], env={"X": "a\nb\udcff"}, stdin="in\udcfe", cwd="/usr")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "in\udcfe/usr\n", "a\nb\udcff")
+    with pytest.raises(HostTimeoutError, match="took longer than 1 s and said: waiting"):
+        host.run(["sh", "-c", "echo waiting; sleep 60"], timeout=1)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/file").write_text("content")
+    host.copy(tmp_path / "folder", "/srv/new/folder")
+    assert host.run(["cat", "/srv/new/folder/file"]).stdout == "content"
+
+
+def test_systemd_and_snapd_run_without_a_network(host: NspawnHost) -> None:
+    assert host.run(["systemctl", "is-system-running"]).stdout == "running\n"
+    assert set(re.findall(r"^\w+", host.run(["snap", "list"]).check().stdout, re.M)) == {
+        "Name",
+        "core24",
+        "snapd",
+    }
+    assert re.findall(r"^\d+: (\w+)", host.run(["ip", "link"]).stdout, re.M) == ["lo"]
+
+
+def test_the_flag_is_there_for_services_too(host: NspawnHost) -> None:
+    flag = "/proc/sys/crypto/fips_enabled"
+    assert host.run(["cat", flag]).stdout == "1\n"
+    assert host.run(["systemd-run", "--wait", "--pipe", "--quiet", "cat", flag]).stdout == "1\n"
+    assert host.run(["cat", "/proc/sys/kernel/ostype"]).stdout == "Linux\n"
+
+
+def test_a_second_host_is_another(host: NspawnHost) -> None:
+    with make_host(find("debian-13")) as other:
+        host.run(["touch", "/was-here"]).check()
+        assert other.run(["ls", "/was-here"]).returncode != 0
+        assert other.run(["cat", "/proc/sys/crypto/fips_enabled"]).stdout in ("", "0\n")
+
+
+def test_nothing_is_left_when_the_user_of_a_host_is_killed(host: NspawnHost) -> None:
+    before = left()
+    script = (
+        "from tools.hosts.catalog import *\nwith make_host(find('debian-13')): print(flush=True); input()"
+    )
+    user = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert user.stdin is not None and user.stdout is not None
+    with user.stdin, user.stdout:
+        user.stdout.readline()
+        assert len(left()) == len(before) + 2
+        user.kill()
+        user.wait()
+    nspawn.remove_orphans()
+    assert left() == before
+    assert host.run(["true"]).returncode == 0
+
+
+def test_a_root_that_does_not_boot(tmp_path: Path) -> None:
+    new("debian-13")  # skips where there are no such hosts
+    before = left()
+    for folder in ("usr/lib/systemd", "etc"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "usr/lib/os-release").write_text("ID=none\n")
+    broken = NspawnHost(tmp_path, True)
+    with pytest.raises(HostError, match=r"its console is kept in \S+\.log and ends: ") as raised:
+        broken.up()
+    kept = re.search(r"kept in (\S+)", str(raised.value))
+    assert kept and Path(kept[1]).read_text()
+    assert left() == before
+
+
+def test_an_unknown_system_is_told_the_nearest_names() -> None:
+    done = subprocess.run(
+        [*COMMAND, "run", "debian12-fips", "--", "true"], cwd=PROJECT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(r"hosts: unknown system 'debian12-fips': is it debian-12-fips or .*\n", done.stderr)
+
+
+def test_a_host_for_spread_is_reached_by_ssh_until_it_is_discarded() -> None:
+    new("debian-12-fips")
+    before = left()
+    env = {**os.environ, "SPREAD_PASSWORD": "let-me-in"}
+    told = subprocess.run(
+        [*COMMAND, "allocate", "debian-12-fips"],
+        cwd=PROJECT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    found = re.fullmatch(r"ADDRESS (localhost:(\d+))\n", told.stdout)
+    assert found, told.stderr
+    options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-p", found[2]]
+    ssh = pexpect.spawn("ssh", [*options, "root@localhost", "cat /proc/sys/crypto/fips_enabled"], timeout=30)
+    ssh.expect("assword:")
+    ssh.sendline("let-me-in")
+    ssh.expect(pexpect.EOF)
+    assert ssh.before.split() == [b"1"]
+    ssh.close()
+    assert subprocess.run([*COMMAND, "discard", found[1]], cwd=PROJECT, timeout=60).returncode == 0
+    assert left() == before

@@ -1,0 +1,104 @@
+"""Hosts for spread's adhoc backend: they outlive the command that made them, reached by ssh on loopback.
+
+spread's contract (its README, "AdHoc"): `allocate` prints `ADDRESS host:port`, spread logs in there as root
+with SPREAD_PASSWORD, `discard` gets the address back. A host has no network of the machine's: the process
+that holds it listens on loopback and starts sshd on the host for each connection, as inetd does.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tools.hosts.base import HostError
+from tools.hosts.catalog import System, find, make_host
+from tools.hosts.entered import EnteredHost
+
+PROJECT = Path(__file__).resolve().parents[2]
+ALLOCATED = Path("/run/certbot-fips-allocated")
+SSHD = (
+    *("/usr/sbin/sshd", "-i", "-o", "PermitRootLogin=yes", "-o", "PasswordAuthentication=yes"),
+    *("-o", "UsePAM=no"),
+)
+
+
+def allocate(system: System) -> str:
+    """Bring up a host and return its address. Raise HostError when it does not come up.
+
+    Root's password is in the environment variable SPREAD_PASSWORD.
+    """
+    holder = subprocess.Popen(
+        [sys.executable, "-m", "tools.hosts.allocation", system.name],
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # it outlives this process
+    )
+    assert holder.stdout is not None
+    address = holder.stdout.readline().strip()
+    if not address:
+        raise HostError(f"{system.name} was not brought up: the lines above say why")
+    return address
+
+
+def discard(address: str) -> None:
+    """Take down the host with this address. Raise HostError when there is none."""
+    record = ALLOCATED / address.rpartition(":")[2]
+    if not record.is_file():
+        known = ", ".join(f"localhost:{path.name}" for path in ALLOCATED.glob("*")) or "none"
+        raise HostError(f"no host was allocated at {address}; known: {known}")
+    pid = int(record.read_text())
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        while True:  # ends with ProcessLookupError
+            os.kill(pid, 0)
+            time.sleep(0.05)
+    record.unlink(missing_ok=True)
+
+
+def hold(name: str) -> None:
+    """Bring up a host, print its address and serve ssh until SIGTERM comes."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with make_host(find(name)) as host, socket.create_server(("127.0.0.1", 0)) as server:
+        if not isinstance(host, EnteredHost):
+            raise HostError(
+                f"{name} cannot be allocated: spread's adhoc backend has the hosts with snapd alone"
+            )
+        password = os.environ.get("SPREAD_PASSWORD") or secrets.token_urlsafe()
+        host.run(["chpasswd"], stdin=f"root:{password}\n").check()
+        host.run(["sh", "-euc", "ssh-keygen -A && mkdir -p /run/sshd"]).check()
+        port = server.getsockname()[1]
+        ALLOCATED.mkdir(exist_ok=True)
+        record = ALLOCATED / str(port)
+        record.write_text(str(os.getpid()))
+        try:
+            print(f"localhost:{port}", flush=True)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for stream in (1, 2):  # who asked waits for the end of our output
+                os.dup2(nowhere, stream)
+            serving: list[subprocess.Popen[bytes]] = []
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    serving.append(
+                        subprocess.Popen([*host.entering(), *SSHD], stdin=connection, stdout=connection)
+                    )
+                serving = [each for each in serving if each.poll() is None]
+        finally:
+            record.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    try:
+        hold(sys.argv[1])
+    except HostError as error:
+        sys.exit(f"hosts: {error}")
