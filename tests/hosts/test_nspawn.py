@@ -1,4 +1,4 @@
-"""Hosts with real snapd: what goes in comes out, several live side by side, nothing is left of a killed one."""
+"""Hosts with real snapd: what goes in comes out, several live side by side, nothing stays of a killed one."""
 
 import os
 import re
@@ -137,7 +137,7 @@ def test_a_host_for_spread_is_reached_by_ssh_until_it_is_discarded() -> None:
     ssh.expect("assword:")
     ssh.sendline("let-me-in")
     ssh.expect(pexpect.EOF)
-    assert ssh.before.split() == [b"1"]
+    assert ssh.before is not None and ssh.before.split() == [b"1"]
     ssh.close()
     assert subprocess.run([*COMMAND, "discard", found[1]], cwd=PROJECT, timeout=60).returncode == 0
     assert left() == before

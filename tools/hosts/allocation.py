@@ -90,7 +90,9 @@ def hold(name: str) -> None:
                 connection, _ = server.accept()
                 with connection:
                     serving.append(
-                        subprocess.Popen([*host.entering(), *SSHD], stdin=connection, stdout=connection)
+                        subprocess.Popen(
+                            [*host.entering(), *SSHD], stdin=connection.fileno(), stdout=connection.fileno()
+                        )
                     )
                 serving = [each for each in serving if each.poll() is None]
         finally:
