@@ -16,10 +16,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.fixture(scope="session")
-def snap_file(pytestconfig: pytest.Config) -> Path:
-    """The packed snap that all tests of tests/snap are about."""
-    named = pytestconfig.getoption("--snap") or os.environ.get("CERTBOT_FIPS_SNAP")
+def snap_of(config: pytest.Config) -> Path:
+    """Return the packed snap that this run is about; the run fails where there is none."""
+    named = config.getoption("--snap") or os.environ.get("CERTBOT_FIPS_SNAP")
     try:
         path = Path(named).resolve() if named else newest_snap()
     except HostError as error:
@@ -27,3 +26,9 @@ def snap_file(pytestconfig: pytest.Config) -> Path:
     if not path.is_file():
         pytest.fail(f"no packed snap at {path}: run `make snap`, or name one with --snap", pytrace=False)
     return path
+
+
+@pytest.fixture(scope="session")
+def snap_file(pytestconfig: pytest.Config) -> Path:
+    """The packed snap that all tests of tests/snap are about."""
+    return snap_of(pytestconfig)

@@ -133,11 +133,13 @@ def test_a_host_for_spread_is_reached_by_ssh_until_it_is_discarded() -> None:
     found = re.fullmatch(r"ADDRESS (localhost:(\d+))\n", told.stdout)
     assert found, told.stderr
     options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-p", found[2]]
-    ssh = pexpect.spawn("ssh", [*options, "root@localhost", "cat /proc/sys/crypto/fips_enabled"], timeout=30)
+    ssh = pexpect.spawn(
+        "ssh", [*options, "root@localhost", "cat /proc/sys/crypto/fips_enabled"], timeout=30, encoding="utf-8"
+    )
     ssh.expect("assword:")
     ssh.sendline("let-me-in")
     ssh.expect(pexpect.EOF)
-    assert ssh.before is not None and ssh.before.split() == [b"1"]
+    assert ssh.before is not None and ssh.before.split() == ["1"]
     ssh.close()
     assert subprocess.run([*COMMAND, "discard", found[1]], cwd=PROJECT, timeout=60).returncode == 0
     assert left() == before

@@ -20,8 +20,10 @@ from pathlib import Path
 from tools.hosts.base import HostError
 from tools.hosts.catalog import System, find, make_host
 from tools.hosts.entered import EnteredHost
+from tools.hosts.nspawn import identity
 
 PROJECT = Path(__file__).resolve().parents[2]
+DISCARD_SECONDS = 30.0
 ALLOCATED = Path("/run/certbot-fips-allocated")
 SSHD = (
     *("/usr/sbin/sshd", "-i", "-o", "PermitRootLogin=yes", "-o", "PasswordAuthentication=yes"),
@@ -55,11 +57,15 @@ def discard(address: str) -> None:
     if not record.is_file():
         known = ", ".join(f"localhost:{path.name}" for path in ALLOCATED.glob("*")) or "none"
         raise HostError(f"no host was allocated at {address}; known: {known}")
-    pid = int(record.read_text())
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-        while True:  # ends with ProcessLookupError
-            os.kill(pid, 0)
+    known = record.read_text()
+    pid = int(known.split()[0])
+    deadline = time.monotonic() + DISCARD_SECONDS
+    with suppress(OSError):
+        if identity(pid) == known:
+            os.kill(pid, signal.SIGTERM)
+        while identity(pid) == known:
+            if time.monotonic() > deadline:
+                raise HostError(f"process {pid}, which holds the host at {address}, does not end")
             time.sleep(0.05)
     record.unlink(missing_ok=True)
 
@@ -79,7 +85,7 @@ def hold(name: str) -> None:
         port = server.getsockname()[1]
         ALLOCATED.mkdir(exist_ok=True)
         record = ALLOCATED / str(port)
-        record.write_text(str(os.getpid()))
+        record.write_text(identity(os.getpid()))
         try:
             print(f"localhost:{port}", flush=True)
             nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -97,6 +97,15 @@ class EnteredHost(ABC):
     def copy(self, source: Path, target: str) -> None:
         """See `Host.copy`."""
         inside = self.path(target)
+        try:
+            self._copy(source, inside)
+        except OSError as error:
+            raise HostError(
+                f"{self.name}: {source} cannot be copied to {target}: {error.strerror}"
+            ) from error
+
+    @staticmethod
+    def _copy(source: Path, inside: Path) -> None:
         if source.is_dir():
             shutil.copytree(source, inside, symlinks=True, dirs_exist_ok=True)
         else:

@@ -25,8 +25,6 @@ from tools.hosts.entered import EnteredHost
 RECORDS = Path("/run/certbot-fips-hosts")
 REPORTS = Path(__file__).resolve().parents[2] / "build/reports"
 BOOT_SECONDS = 60.0
-#: Loop devices that a host can use: a mounted snap takes one.
-LOOPS = range(64)
 _COUNT = itertools.count()
 _UNIFIED = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 
@@ -90,12 +88,20 @@ class NspawnHost(EnteredHost):
         return kept
 
     def _start(self) -> None:
-        self._record.mkdir(parents=True)
-        stat = Path("/proc/self/stat").read_text()
-        (self._record / "user").write_text(f"{os.getpid()} {stat.rpartition(')')[2].split()[19]}")
         cgroup = _cgroup_root() / self._id
-        cgroup.mkdir()
-        (self._record / "cgroup").symlink_to(cgroup)
+        try:
+            cgroup.mkdir()
+        except OSError as error:
+            raise HostRefusedError(
+                f"no cgroup can be made in {cgroup.parent} ({error.strerror}): a container needs CAP_SYS_ADMIN"
+            ) from error
+        # Aside, then renamed: another run takes a record without a user for an orphan.
+        aside = RECORDS.with_name(f".{self._id}")
+        aside.mkdir()
+        (aside / "user").write_text(identity(os.getpid()))
+        (aside / "cgroup").symlink_to(cgroup)
+        RECORDS.mkdir(exist_ok=True)
+        aside.rename(self._record)
         binds = ["--bind=/dev/loop-control", *(["--bind=/dev/fuse"] if Path("/dev/fuse").exists() else [])]
         if self._flagged:
             (self._record / "flag").write_text("1\n")
@@ -182,14 +188,19 @@ def remove_orphans() -> None:
     for record in RECORDS.glob("*"):
         user = record / "user"
         with suppress(OSError, ValueError, IndexError):
-            pid, start = user.read_text().split()
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19] == start:
+            known = user.read_text()
+            if identity(int(known.split()[0])) == known:
                 continue
         end(record)
 
 
+def identity(pid: int) -> str:
+    """Return a process's PID and start, which no other process has. Raise OSError when there is none."""
+    return f"{pid} {Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19]}"
+
+
 def end(record: Path) -> None:
-    """End all processes of the host with this record, and remove its traces."""
+    """End all processes of the host with this record, and remove its traces. Raise HostError if they live."""
     if not record.is_dir():
         return
     cgroup = (record / "cgroup").resolve()
@@ -199,6 +210,8 @@ def end(record: Path) -> None:
         deadline = time.monotonic() + 10
         while _processes(record) and time.monotonic() < deadline:
             time.sleep(0.02)
+        if left := _processes(record):
+            raise HostError(f"processes of a host do not end: {' '.join(left)} (in {cgroup})")
         for inner in sorted(cgroup.rglob("*/"), reverse=True):
             with suppress(OSError):
                 inner.rmdir()

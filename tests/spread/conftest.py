@@ -1,0 +1,109 @@
+"""Collect spread's tasks: where there is no spread, pytest runs the same files on the same hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT, snap_of
+from tools.demo import bundle
+from tools.hosts import HostRefusedError
+from tools.spread.model import SpreadError, load
+from tools.spread.plan import Job, jobs
+from tools.spread.run import FailedError, Session, open_session
+
+HERE = Path(__file__).parent
+BACKEND = "adhoc"
+
+
+class TaskItem(pytest.Item):
+    """One task on one system."""
+
+    def __init__(self, *, job: Job, **keys: object) -> None:
+        super().__init__(**keys)  # type: ignore[arg-type]
+        self.job = job
+
+    def runtest(self) -> None:
+        Hosts.of(self.config).session(self.job.system.name).run(self.job)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], _style: object = None) -> str:
+        if isinstance(excinfo.value, FailedError):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, self.name
+
+
+class TaskFile(pytest.File):
+    """A task.yaml: an item for each system and variant."""
+
+    def collect(self) -> Iterator[TaskItem]:
+        try:
+            found = jobs(load(PROJECT), BACKEND)
+        except SpreadError as error:
+            raise self.CollectError(str(error)) from None
+        name = str(self.path.parent.relative_to(PROJECT))
+        for job in found:
+            if job.task.name == name:
+                variant = f":{job.variant}" if job.variant else ""
+                yield TaskItem.from_parent(
+                    self, name=f"{job.system.name}:{self.path.parent.name}{variant}", job=job
+                )
+
+
+class Hosts:
+    """The host of the system whose turn it is; one is up at a time."""
+
+    _KEY = pytest.StashKey["Hosts"]()
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._stack = ExitStack()
+        self._system = ""
+        self._session: Session | HostRefusedError | None = None
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Hosts:
+        return config.stash.setdefault(cls._KEY, cls(config))
+
+    def session(self, system: str) -> Session:
+        if system != self._system:
+            self.close()
+            self._system = system
+            try:
+                bundle.unpack(PROJECT / "dist/bundle")
+                self._session = self._stack.enter_context(
+                    open_session(PROJECT, system, snap_of(self._config))
+                )
+            except HostRefusedError as reason:
+                self._session = reason
+        if not isinstance(self._session, Session):
+            pytest.skip(str(self._session or f"{system} did not come up"))
+        return self._session
+
+    def close(self) -> None:
+        self._session = None
+        self._stack.close()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> TaskFile | None:
+    if file_path.name == "task.yaml" and HERE in file_path.parents:
+        return TaskFile.from_parent(parent, path=file_path)
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A system's tasks one after the other, so that its host is brought up once."""
+    tasks = [item for item in items if isinstance(item, TaskItem)]
+    places = [place for place, item in enumerate(items) if isinstance(item, TaskItem)]
+    tasks.sort(key=lambda item: (item.job.system.name, -item.job.priority, item.job.name))
+    for place, item in zip(places, tasks, strict=True):
+        items[place] = item
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    Hosts.of(session.config).close()

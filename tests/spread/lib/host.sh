@@ -1,0 +1,36 @@
+# What the tasks share. Sourced: . "$TESTSLIB/host.sh"
+# shellcheck shell=bash
+
+SNAP_FILE=$(ls -t "$SPREAD_PATH"/dist/certbot-fips_*.snap | head -n 1)
+CURRENT=/snap/certbot-fips/current
+CONTEXT='import ssl; ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)'
+
+# Is this a FIPS host? By the system's name, not by what the host says: that is for the tasks to find out.
+flagged() {
+    case $SPREAD_SYSTEM in
+        *fips* | ubuntu-* | ubi* | rhel-*) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
+# Does snapd itself run here? In containers and namespaces a stand-in for `snap run` is all there is.
+with_snapd() {
+    [ -e /run/snapd.socket ]
+}
+
+install_snap() {
+    if with_snapd && ! [ -e /snap/bin/certbot-fips ]; then
+        snap install --dangerous --classic "$SNAP_FILE"
+    fi
+}
+
+remove_snap() {
+    if with_snapd && [ -e /snap/bin/certbot-fips ]; then
+        snap remove --purge certbot-fips
+    fi
+}
+
+# What health snapd has on record for the snap; nothing while it is okay.
+health() {
+    snap info certbot-fips | sed -n '/^health:/,/^[^ ]/p' | sed -n 's/^ *status: *//p'
+}

@@ -1,0 +1,124 @@
+"""Which task runs where: spread's rules for filters, variants, environments and priorities."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tools.spread.model import Part, Project, SpreadError
+
+_HOST_COMMAND = re.compile(r"\$\(HOST:(.*?)\)", re.DOTALL)
+DEFAULT_KILL_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One task on one system, in one variant."""
+
+    name: str
+    """As spread says it: BACKEND:SYSTEM:TASK[:VARIANT]."""
+    backend: Part
+    system: Part
+    suite: Part
+    task: Part
+    variant: str
+    environment: dict[str, str]
+    priority: int
+
+    @property
+    def kill_seconds(self) -> float:
+        """After how many seconds a script is killed."""
+        given = (self.task.kill_seconds, self.suite.kill_seconds, self.backend.kill_seconds)
+        return next((seconds for seconds in given if seconds), DEFAULT_KILL_SECONDS)
+
+
+def jobs(project: Project, backend: str) -> list[Job]:
+    """Return the jobs of a backend in the order to run them: by system, priority and name.
+
+    What is manual is left out. Raise SpreadError when a filter is wrong or a `$(HOST: …)` command fails.
+    """
+    found = sorted(_jobs(project, backend), key=lambda job: (job.system.name, -job.priority, job.name))
+    return [job for job in found if not any(p.keys.get("manual") for p in (job.system, job.suite, job.task))]
+
+
+def _jobs(project: Project, chosen: str) -> Iterator[Job]:
+    backend = project.backends[chosen]
+    known = project.systems[chosen]
+    for name, suite in project.suites.items():
+        for task in project.tasks[name]:
+            if chosen not in select("backends", [list(project.backends)], suite, task):
+                continue
+            for system in select("systems", [list(known)], suite, task):
+                if system in known:
+                    yield from _variants(project, backend, known[system], suite, task)
+
+
+def _variants(project: Project, backend: Part, system: Part, suite: Part, task: Part) -> Iterator[Job]:
+    parts = (project.part, backend, system, suite, task)
+    named = [f"+{variant}" for part in parts for key in part.environment for variant in _split(key)[1]]
+    variants = _delta("variants", [[], named, *(part.words("variants") for part in parts[1:])], "environment")
+    given = (part.keys.get("priority") for part in (task, suite, system, backend))
+    priority = next((int(value) for value in given if value is not None), 0)
+    for variant in variants or [""]:
+        name = f"{backend.name}:{system.name}:{task.name}{f':{variant}' if variant else ''}"
+        said = {
+            "SPREAD_JOB": name,
+            "SPREAD_PROJECT": str(project.part.keys.get("project", project.folder.name)),
+            "SPREAD_PATH": str(project.part.keys["path"]),
+            "SPREAD_BACKEND": backend.name,
+            "SPREAD_SYSTEM": system.name,
+            "SPREAD_SUITE": suite.name,
+            "SPREAD_TASK": task.name,
+            "SPREAD_VARIANT": variant,
+            "SPREAD_SAMPLE": "1",
+        }
+        yield Job(name, backend, system, suite, task, variant, said | _environment(parts, variant), priority)
+
+
+def _environment(parts: Sequence[Part], variant: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in parts:
+        own = part.environment
+        plain = {key: value for key, value in own.items() if not _split(key)[1]}
+        special = {_split(key)[0]: value for key, value in own.items() if variant in _split(key)[1]}
+        found |= {key: _HOST_COMMAND.sub(_on_this_machine, value) for key, value in (plain | special).items()}
+    return found
+
+
+def _on_this_machine(found: re.Match[str]) -> str:
+    done = subprocess.run(["bash", "-c", found[1]], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SpreadError(f"$(HOST:{found[1]}) failed: {done.stderr.strip() or done.returncode}")
+    return done.stdout.rstrip()
+
+
+def _split(key: str) -> tuple[str, list[str]]:
+    name, _, variants = key.partition("/")
+    return name, [variant for variant in variants.split(",") if variant]
+
+
+def select(what: str, names: list[list[str]], suite: Part, task: Part) -> list[str]:
+    """Return which of the names a suite and a task want, by lists that replace, or add (+) and remove (-)."""
+    return _delta(what, [*names, suite.words(what), task.words(what)], f"task {task.name}")
+
+
+def _delta(what: str, lists: list[list[str]], context: str) -> list[str]:
+    final: dict[str, None] = {}
+    seen: list[str] = []
+    for words in lists:
+        plain = [word for word in words if not word.startswith(("+", "-"))]
+        if plain and len(plain) != len(words):
+            raise SpreadError(f"{context}: `{what}` has names with and without + or -")
+        seen += [word.lstrip("+-") for word in words if "*" not in word]
+        if plain:
+            final.clear()
+        for word in words:
+            pattern = re.compile(word.lstrip("+-").replace(".", r"\.").replace("*", ".*"))
+            for name in filter(pattern.fullmatch, seen):
+                if word.startswith("-"):
+                    final.pop(name, None)
+                else:
+                    final[name] = None
+    return list(final)

@@ -1,0 +1,176 @@
+"""Run jobs on a host: prepare, execute and restore at every level, as spread's client does over ssh."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from tools.hosts.base import Host, HostError, HostTimeoutError
+from tools.hosts.catalog import find, make_host
+from tools.spread.model import Part, Project, load
+from tools.spread.plan import DEFAULT_KILL_SECONDS, Job
+
+#: What spread gives to every script, besides the environment (its README, "Functions").
+_FUNCTIONS = r"""
+say_and_stop() { { set +xu; } 2>/dev/null; echo "<$*>"; exit 213; }
+REBOOT() { say_and_stop REBOOT "$@"; }
+ERROR() { say_and_stop ERROR "$@"; }
+FATAL() { say_and_stop FATAL "$@"; }
+MATCH() ( { set +xu; } 2>/dev/null
+    [ $# -gt 0 ] || { echo "error: missing regexp argument"; return 1; }
+    text=$(cat)
+    grep -q -E "$@" <<< "$text" || { echo "MATCH: pattern not found, got: $text" >&2; return 1; }
+)
+NOMATCH() ( { set +xu; } 2>/dev/null
+    [ $# -gt 0 ] || { echo "error: missing regexp argument"; return 1; }
+    text=$(cat)
+    ! grep -q -E "$@" <<< "$text" || { echo "NOMATCH: pattern found in: $text" >&2; return 1; }
+)
+export DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
+"""
+
+
+class FailedError(Exception):
+    """A script failed; the text is its name, and the end of what it and the debug scripts said."""
+
+
+class Session:
+    """The jobs of one system on one host, which is up. A context manager: restores all levels on exit."""
+
+    def __init__(self, host: Host, project: Project, snap: Path) -> None:
+        self._host = host
+        self._project = project
+        self._snap = snap
+        self._path = str(project.part.keys["path"])
+        self._prepared: list[tuple[Part, dict[str, str]]] = []
+        self._broken = ""
+
+    def run(self, job: Job) -> str:
+        """Run one job and return what its scripts said. Raise FailedError when one of them failed."""
+        if self._broken:
+            raise FailedError(self._broken)
+        self._enter(job)
+        said = []
+        parts = (self._project.part, job.backend, job.suite)
+        folder = f"{self._path}/{job.task.name}"
+        failed = ""
+        try:
+            before = _join(*(part.script("prepare-each") for part in parts), job.task.script("prepare"))
+            said.append(self._script("prepare", before, job, folder))
+            said.append(self._script("execute", job.task.script("execute"), job, folder))
+        except FailedError as error:
+            debug = _join(job.task.script("debug"), *(part.script("debug-each") for part in reversed(parts)))
+            failed = f"{error}{self._debug(debug, job, folder)}"
+        try:
+            after = _join(
+                job.task.script("restore"), *(part.script("restore-each") for part in reversed(parts))
+            )
+            said.append(self._script("restore", after, job, folder))
+        except FailedError as error:
+            self._broken = f"not run: after {job.name} the host was not restored"
+            failed += f"\n{error}"
+        if failed:
+            raise FailedError(f"{job.name}: {failed}")
+        return "".join(said)
+
+    def __enter__(self) -> Self:
+        """Send the project. Raise HostError when that fails."""
+        with tempfile.TemporaryDirectory() as folder:
+            archive = Path(folder) / "project.tar"
+            # Of the snaps in dist/ only the one that is tested goes.
+            excluded = [f"--exclude={word}" for word in (*self._project.part.words("exclude"), "*.snap")]
+            included = self._project.part.words("include") or ["."]
+            packing = [
+                "tar",
+                "--dereference",
+                "-C",
+                str(self._project.folder),
+                *excluded,
+                "-cf",
+                str(archive),
+                *included,
+            ]
+            done = subprocess.run(packing, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise HostError(f"tar failed: {done.stderr.strip()}")
+            self._host.copy(archive, "/var/tmp/project.tar")
+        unpack = 'mkdir -p "$0/dist" && tar -C "$0" -xf /var/tmp/project.tar && rm /var/tmp/project.tar'
+        self._host.run(["bash", "-euc", unpack, self._path]).check()
+        self._host.copy(self._snap, f"{self._path}/dist/{self._snap.name}")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._leave(())
+
+    def _enter(self, job: Job) -> None:
+        """Prepare project, backend and suite, each once; restore a suite that is done with."""
+        levels = (self._project.part, job.backend, job.suite)
+        self._leave(levels)
+        for part in levels[len(self._prepared) :]:
+            self._prepared.append((part, job.environment))
+            try:
+                self._script(f"{part.kind} prepare", part.script("prepare"), job, self._path)
+            except FailedError as error:
+                said = self._debug(part.script("debug"), job, self._path)
+                self._broken = f"not run: {part.kind} {part.name} was not prepared: {error}{said}"
+                raise FailedError(self._broken) from error
+
+    def _leave(self, keep: Iterable[Part]) -> None:
+        kept = list(keep)
+        while self._prepared and self._prepared[-1][0] not in kept:
+            part, environment = self._prepared.pop()
+            done = self._bash(part.script("restore"), environment, self._path, DEFAULT_KILL_SECONDS)
+            if done[0] != 0:
+                self._broken = f"not run: {part.kind} {part.name} was not restored: {done[1]}"
+
+    def _script(self, what: str, script: str, job: Job, folder: str) -> str:
+        code, said = self._bash(script, job.environment, folder, job.kill_seconds)
+        if code != 0:
+            raise FailedError(f"{what} ended with {code}:\n{_tail(said)}")
+        return said
+
+    def _debug(self, script: str, job: Job, folder: str) -> str:
+        said = self._bash(script, job.environment, folder, job.kill_seconds)[1]
+        return f"\ndebug:\n{_tail(said)}" if said.strip() else ""
+
+    def _bash(self, script: str, environment: dict[str, str], folder: str, seconds: float) -> tuple[int, str]:
+        if not script.strip():
+            return 0, ""
+        lines = ["set -eu", f'cd "{folder}"', _FUNCTIONS]
+        for name, value in environment.items():
+            quoted = value if not value or value[0] in "\"'" else f'"{value}"'
+            lines.append(f"export {name}={quoted}")
+        lines += ["set -x", "(", script, ") </dev/null"]
+        try:
+            done = self._host.run(
+                ["bash", "-c", "exec bash - 2>&1"], stdin="\n".join(lines) + "\n", timeout=seconds
+            )
+        except HostTimeoutError as error:
+            return 124, str(error)
+        said = done.stdout
+        if done.returncode == 213 and said.rstrip().endswith(">") and "<REBOOT" in said.splitlines()[-1]:
+            said += "REBOOT: this host cannot reboot\n"
+        return done.returncode, said
+
+
+@contextmanager
+def open_session(folder: Path, system: str, snap: Path) -> Iterator[Session]:
+    """Bring up the host of a system for a project's jobs. Raise HostError or SpreadError."""
+    chosen = find(system)
+    # Where no snapd runs to install it for the tasks, the host itself has it from the beginning.
+    host = make_host(chosen, None if chosen.kind in ("nspawn", "qemu") else snap)
+    with host, Session(host, load(folder), snap) as session:
+        yield session
+
+
+def _join(*scripts: str) -> str:
+    return "\n\n".join(f"(\n{script}\n)" for script in scripts if script.strip())
+
+
+def _tail(text: str) -> str:
+    return "\n".join(text.rstrip().splitlines()[-40:])
