@@ -130,7 +130,7 @@ def test_a_host_for_spread_is_reached_by_ssh_until_it_is_discarded() -> None:
         text=True,
         timeout=120,
     )
-    found = re.fullmatch(r"ADDRESS (localhost:(\d+))\n", told.stdout)
+    found = re.fullmatch(r"(localhost:(\d+))\n", told.stdout)
     assert found, told.stderr
     options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-p", found[2]]
     ssh = pexpect.spawn(

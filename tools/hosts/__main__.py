@@ -60,7 +60,7 @@ def _do(arguments: argparse.Namespace) -> int:
     elif arguments.command == "clean":
         remove_orphans()
     elif arguments.command == "allocate":
-        print(f"ADDRESS {allocation.allocate(find(arguments.system))}")
+        print(allocation.allocate(find(arguments.system)))
     elif arguments.command == "discard":
         allocation.discard(arguments.address)
     else:

@@ -1,6 +1,6 @@
 """Hosts for spread's adhoc backend: they outlive the command that made them, reached by ssh on loopback.
 
-spread's contract (its README, "AdHoc"): `allocate` prints `ADDRESS host:port`, spread logs in there as root
+spread's contract (its README, "AdHoc"): `allocate` says the address, spread logs in there as root
 with SPREAD_PASSWORD, `discard` gets the address back. A host has no network of the machine's: the process
 that holds it listens on loopback and starts sshd on the host for each connection, as inetd does.
 """

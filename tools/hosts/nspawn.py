@@ -93,7 +93,7 @@ class NspawnHost(EnteredHost):
             cgroup.mkdir()
         except OSError as error:
             raise HostRefusedError(
-                f"no cgroup can be made in {cgroup.parent} ({error.strerror}): a container needs CAP_SYS_ADMIN"
+                f"no cgroup can be made in {cgroup.parent} ({error.strerror}): be root, with CAP_SYS_ADMIN"
             ) from error
         # Aside, then renamed: another run takes a record without a user for an orphan.
         aside = RECORDS.with_name(f".{self._id}")
