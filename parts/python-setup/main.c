@@ -154,7 +154,7 @@ enter(const struct door *door, int *argc, char ***argv)
 }
 
 /* A Python that cannot start explains that in thirty lines.  So until it has started, what it writes to
- * stderr goes to a file in memory: fd[0] is the real stderr, fd[1] that file; -1: there is none.
+ * stderr goes to a file in memory: fd[0] is the real stderr (-1: there is none), fd[1] that file.
  */
 static void
 hold_stderr(int fd[2])
@@ -162,9 +162,10 @@ hold_stderr(int fd[2])
     /* Not 0, 1 or 2, which are closed still where there is no /dev/null. */
     int file = memfd_create("stderr", MFD_CLOEXEC);
     fd[1] = file >= 0 ? fcntl(file, F_DUPFD_CLOEXEC, 3) : -1;
-    if (file >= 0)
-        close(file);
-    fd[0] = fd[1] >= 0 ? fcntl(2, F_DUPFD_CLOEXEC, 3) : -1;
+    if (fd[1] < 0)
+        fail("no file can be opened");
+    close(file);
+    fd[0] = fcntl(2, F_DUPFD_CLOEXEC, 3);
     if (fd[0] >= 0)
         dup2(fd[1], 2);
 }
@@ -182,8 +183,7 @@ release_stderr(const int fd[2], int tell)
             ;
         close(fd[0]);
     }
-    if (fd[1] >= 0)
-        close(fd[1]);
+    close(fd[1]);
 }
 
 /* Py_BytesMain's first half, but for what it takes from the caller. */

@@ -26,6 +26,7 @@ ALLOWED = {
     "failed": "in FIPS and proven (or not asked for it), then failed loudly for want of a file or memory",
     "killed": "ended by the signal or the limit of the case, nothing done",
     "crashed": "ended by the processor: its machine code is damaged or it has no stack, nothing done",
+    "stuck": "its machine code is damaged and runs in circles, nothing done",
     "host's": "a shell ran the host's python3, for the snap's is gone",
     "nothing": "nothing started, as the loader was told",
 }
@@ -131,6 +132,8 @@ def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str]
             said = said[-1:]  # or says in its own way, with all the arguments, that it cannot run it
     last = said[-1].decode(errors="replace")[:300] if said else "nothing"
     if ended.status is None or ended.seconds > SECONDS:
+        if CRASH in plan.excuses and ended.status is None and not said:
+            return "stuck", "until it was killed"
         return "late", f"{ended.seconds:.1f} s; it said: {last}"
     if os.WIFSIGNALED(ended.status):
         number = os.WTERMSIG(ended.status)
@@ -142,8 +145,18 @@ def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str]
     code = os.WEXITSTATUS(ended.status)
     if code == 130 and plan.signal and plan.signal[0] == signal.SIGINT and not said:
         return "killed", "SIGINT"
-    if code == 0 and 1 in plan.closed and mapped:  # done, and nowhere to say it
-        return ("fips" if _ours(plan, mapped) else "silent") if plan.must else "default", "seen in its memory"
+    if code == 0 and 1 in plan.closed and not plan.must:  # done, and nowhere to say it
+        return "default", "by its exit status"
+    if code == 0 and 1 in plan.closed and mapped:
+        return "fips" if _ours(plan, mapped) else "silent", "seen in its memory"
+    if plan.signal and not mapped and b"\ngoroutine " in ended.stderr:
+        return "killed", "snap-exec, on the way"  # Go's own words for the signal, and its registers
+    if plan.signal and code == 126 and not said and not mapped:
+        return "killed", "before it was started"
+    if code == 0 and "-i" in case.door.argv and FAILS in plan.excuses and mapped:
+        return (
+            "failed" if not plan.must or _ours(plan, mapped) else "silent"
+        ), last  # Python then asks for more
     if code == 0:
         return (
             ("nothing", "")
