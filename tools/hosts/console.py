@@ -1,0 +1,54 @@
+"""A shell on the serial console of a virtual machine, typed into with pexpect."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import pexpect
+
+from tools.hosts.base import HostError, HostTimeoutError
+
+
+class Console:
+    """A virtual machine's console. argv: the command of the machine; log: keeps all that the console says."""
+
+    def __init__(self, argv: list[str], log: Path) -> None:
+        self._log = log
+        self._file = log.open("wb")
+        self._child = pexpect.spawn(argv[0], argv[1:], timeout=None)
+        self._child.logfile_read = self._file
+        self._child.delaybeforesend = None
+
+    def wait_for_shell(self, seconds: float) -> None:
+        """Wait until the shell answers. Raise HostTimeoutError when it does not, HostError at the end."""
+        self._expect(rb"root@[^\r\n]*# ", seconds, "did not start a shell")
+        self.type("stty -echo cols 500; PS1=; TERM=dumb; dmesg -n 1", 60)
+
+    def type(self, line: str, seconds: float) -> int:
+        """Have the shell run a line and return its exit code. Raise as wait_for_shell does."""
+        mark = secrets.token_hex(8)
+        # Split where it is typed, so that the console's echo of the line is not taken for the answer.
+        self._child.sendline(f"{line}; echo {mark[:8]}''{mark[8:]} $?.")
+        self._expect(mark.encode() + rb" ", seconds, f"did not answer to `{line}`")
+        self._expect(rb"\.", 10, f"did not say how `{line}` ended")
+        return int(self._child.before or b"")
+
+    def close(self) -> None:
+        """End the machine, at once."""
+        self._child.close(force=True)
+        self._file.close()
+
+    def _expect(self, pattern: bytes, seconds: float, problem: str) -> None:
+        try:
+            self._child.expect(pattern, timeout=seconds)
+        except pexpect.TIMEOUT:
+            raise HostTimeoutError(self._told(f"{problem} in {seconds:g} s")) from None
+        except pexpect.EOF:
+            raise HostError(self._told("ended")) from None
+
+    def _told(self, problem: str) -> str:
+        self._file.flush()
+        said = self._log.read_text(errors="replace").split("\n")
+        tail = " / ".join([line.strip() for line in said if line.strip()][-3:])
+        return f"the virtual machine {problem}; its console is kept in {self._log} and ends: {tail}"

@@ -1,0 +1,56 @@
+"""What a virtual machine starts from: Debian's cloud kernel, and a userland of roots.py as a disk image."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from tools.build.sources import debian_archive
+from tools.hosts import roots
+from tools.hosts.base import HostRefusedError
+
+SUITE = "trixie"  # its kernel has NVMe and ext4 built in, so that no initrd is needed
+KERNEL = "linux-image-cloud-amd64"
+GUEST = Path(__file__).with_name("vm_guest")
+
+
+def image(userland: Path) -> tuple[Path, Path]:
+    """Return the kernel and the raw ext4 image of a userland, made when they are not there yet; only to read.
+
+    Raise HostRefusedError when this machine cannot make them, HostError when that fails.
+    """
+    digest = hashlib.sha256(f"{userland.name} {SUITE} {KERNEL}".encode())
+    for path in (Path(__file__), *sorted(path for path in GUEST.rglob("*") if path.is_file())):
+        digest.update(path.read_bytes())
+    made_of = digest.hexdigest()
+    folder = roots._once(f"vm-{userland.name}", made_of, lambda target: _make(userland, target))
+    return folder / "vmlinuz", folder / "image"
+
+
+def _make(userland: Path, target: Path) -> None:
+    for program in ("mmdebstrap", "mke2fs"):
+        if shutil.which(program) is None:
+            raise HostRefusedError(f"no program `{program}` on this machine: run `make setup`")
+    archive = debian_archive()
+    if archive is None:
+        raise HostRefusedError("apt on this machine knows no Debian archive to take a kernel from")
+    target.mkdir()
+    kernel, tree = target / "kernel", target / "tree"
+    with roots._progress(f"make the disk image of a virtual machine from {userland.name}"):
+        roots._run(
+            *("mmdebstrap", "--quiet", "--mode=root", "--variant=extract", f"--include={KERNEL}"),
+            *(SUITE, str(kernel), f"deb {archive} {SUITE} main"),
+        )
+        (vmlinuz,) = kernel.glob("boot/vmlinuz-*")
+        version = vmlinuz.name.partition("-")[2]
+        roots._run("cp", "-a", str(userland), str(tree))
+        modules = tree / "usr/lib/modules" / version
+        shutil.copytree(kernel / "usr/lib/modules" / version, modules, symlinks=True)
+        shutil.copytree(GUEST, tree, symlinks=True, dirs_exist_ok=True)
+        roots._run("chroot", str(tree), "depmod", version)
+        # The files' owners are kept; the free space is for what tests install.
+        roots._run("mke2fs", "-q", "-t", "ext4", "-d", str(tree), str(target / "image"), "2G")
+        shutil.copy(vmlinuz, target / "vmlinuz")
+        shutil.rmtree(kernel)
+        shutil.rmtree(tree)
