@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import snap_of
 from tools.acme import AcmeServer
 from tools.demo import bundle
 from tools.hosts import HostRefusedError
@@ -16,24 +15,24 @@ FLAG = "/proc/sys/crypto/fips_enabled"
 PROGRAM = bundle.SSL_CONTEXT + "; print(open('/proc/self/maps').read())"
 
 
-def booted(name: str, snap: Path) -> Iterator[QemuHost]:
+@pytest.fixture(scope="class")
+def host(request: pytest.FixtureRequest, snap_file: Path) -> Iterator[QemuHost]:
+    """The virtual machine that the class names. One for each class, as two at once would be slow."""
     try:
-        host = make_host(find(name), snap)
+        host = make_host(find(request.cls.SYSTEM))
         host.up()
     except HostRefusedError as reason:
         pytest.skip(str(reason))
     assert isinstance(host, QemuHost)
     try:
-        host.install(snap)
+        host.install(snap_file)
         yield host
     finally:
         host.down()
 
 
 class TestFlagged:
-    @pytest.fixture(scope="class")
-    def host(self, pytestconfig: pytest.Config) -> Iterator[QemuHost]:
-        yield from booted("debian-13-kernel-fips", snap_of(pytestconfig))
+    SYSTEM = "debian-13-kernel-fips"
 
     def test_the_flag_is_the_kernels_own(self, host: QemuHost) -> None:
         assert host.run(["cat", FLAG]).stdout == "1\n"
@@ -74,9 +73,7 @@ class TestFlagged:
 
 
 class TestUnflagged:
-    @pytest.fixture(scope="class")
-    def host(self, pytestconfig: pytest.Config) -> Iterator[QemuHost]:
-        yield from booted("debian-13-kernel", snap_of(pytestconfig))
+    SYSTEM = "debian-13-kernel"
 
     def test_no_flag_and_no_fips(self, host: QemuHost) -> None:
         assert host.run(["cat", FLAG]).stdout == "0\n"

@@ -34,6 +34,14 @@ class Console:
         self._expect(rb"\.", 10, f"did not say how `{line}` ended")
         return int(self._child.before or b"")
 
+    def end(self, line: str, seconds: float) -> None:
+        """Have the shell run a line that ends the machine. Raise HostTimeoutError when it does not end."""
+        self._child.sendline(line)
+        try:
+            self._child.expect(pexpect.EOF, timeout=seconds)
+        except pexpect.TIMEOUT:
+            raise HostTimeoutError(self._told(f"did not end in {seconds:g} s")) from None
+
     def close(self) -> None:
         """End the machine, at once."""
         self._child.close(force=True)

@@ -53,20 +53,42 @@ class QemuHost:
                 raise HostRefusedError(f"no program `{program}` on this machine: run `make setup`")
         kernel, image = vm_image.image(self._root)
         snaps = roots.base_snaps()
+        made_of = f"{image.parent.name} {' '.join(snap.parent.name for snap in snaps)}"
+        ready = roots._once(
+            f"vm-ready-{self._root.name.rpartition('-')[0]}",
+            made_of,
+            lambda target: self._prepare(kernel, image, snaps, target),
+        )
+        self._start(kernel, ready / "image", "qcow2")
+
+    def _prepare(self, kernel: Path, image: Path, snaps: list[Path], target: Path) -> None:
+        """Make an image that has booted once and has the base snaps, which takes minutes."""
+        with roots._progress(f"install the base snaps in {self.name}, once"):
+            self._start(kernel, image, "raw")
+            assert self._console is not None and self._folder is not None
+            try:
+                for snap in snaps:
+                    self._snap_install(snap)
+                self._console.end("systemctl poweroff", 120)
+                target.mkdir()
+                disk = Path(self._folder.name, "root.qcow2")
+                roots._run("qemu-img", "convert", "-q", "-O", "qcow2", str(disk), str(target / "image"))
+            finally:
+                self.down()
+
+    def _start(self, kernel: Path, image: Path, image_format: str) -> None:
         try:
-            self._start(kernel, image)
-            for snap in snaps:
-                self._snap_install(snap)
+            self._boot(kernel, image, image_format)
         except BaseException:
             self.down()
             raise
 
-    def _start(self, kernel: Path, image: Path) -> None:
+    def _boot(self, kernel: Path, image: Path, image_format: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="certbot-fips-vm-")
         disk = Path(self._folder.name, "root.qcow2")
-        roots._run(
-            *("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(image.resolve()), str(disk))
-        )
+        # Over the image, which several hosts share.
+        backed = ("-F", image_format, "-b", str(image.resolve()))
+        roots._run("qemu-img", "create", "-q", "-f", "qcow2", *backed, str(disk))
         with self._exchange.open("wb") as file:
             file.truncate(DISK)
         flag = f"fips={int(self._flagged)}"

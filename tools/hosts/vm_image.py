@@ -24,7 +24,9 @@ def image(userland: Path) -> tuple[Path, Path]:
     for path in (Path(__file__), *sorted(path for path in GUEST.rglob("*") if path.is_file())):
         digest.update(path.read_bytes())
     made_of = digest.hexdigest()
-    folder = roots._once(f"vm-{userland.name}", made_of, lambda target: _make(userland, target))
+    folder = roots._once(
+        f"vm-{userland.name.rpartition('-')[0]}", made_of, lambda target: _make(userland, target)
+    )
     return folder / "vmlinuz", folder / "image"
 
 
