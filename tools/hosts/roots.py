@@ -60,7 +60,7 @@ def base_snaps() -> list[Path]:
     snapd wants both before it installs a snap of that base, and no store can be asked.
     """
     userland = root(BASE)
-    folder = _once("snaps", userland.name + "3", lambda target: _pack(userland, target))
+    folder = _once("snaps", userland.name + "4", lambda target: _pack(userland, target))
     return [folder / "snapd.snap", folder / "core24.snap"]
 
 
@@ -117,9 +117,12 @@ def _pack(userland: Path, target: Path) -> None:
             "name: core24\nversion: '0'\ntype: base\nsummary: stand-in for core24\n"
             f"description: The userland {BASE} of the tests' hosts.\n"
         )
+        programs = snapd / "usr/bin"
+        programs.mkdir()
+        (programs / "mksquashfs").write_text('#!/bin/sh\nexec /usr/bin/mksquashfs "$@"\n')  # for `snap pack`
         for folder in (snapd, target / "meta"):
             for each in (folder, *folder.rglob("*")):
-                each.chmod(0o755 if each.is_dir() else 0o644)
+                each.chmod(0o755 if each.is_dir() or each.parent == programs else 0o644)
         common = ("-quiet", "-no-progress", "-comp", "lzo", "-all-root", "-root-mode", "0755")
         _run("mksquashfs", str(snapd), str(target / "snapd.snap"), *common)
         source = [str(userland / part) for part in ("usr", "etc", "bin", "lib", "lib64", "sbin")]

@@ -30,7 +30,7 @@ remove_snap() {
     fi
 }
 
-# What health snapd has on record for the snap; nothing while it is okay.
+# What health snapd has on record for the snap: STATUS CODE.
 health() {
-    snap info certbot-fips | sed -n '/^health:/,/^[^ ]/p' | sed -n 's/^ *status: *//p'
+    python3 "$TESTSLIB/health.py"
 }
