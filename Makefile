@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python3
 PROVIDER :=
 ORIGIN :=
 .DEFAULT_GOAL := help
-.PHONY: help setup snap demo test check spread tmt campaign lint bench requirements clean
+.PHONY: help setup snap demo test check spread tmt campaign lint bench requirements clean spread
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -24,6 +24,15 @@ test: lint snap ## run the tests on the packed snap
 
 check: lint ## run what needs no snap: style, types, rules, recipe
 	@$(PYTHON) -m pytest tests/unit tests/recipe
+
+spread: ## run spread's tasks on one system (WHERE=debian-12-fips; see `python3 -m tools.hosts list`)
+ifneq ($(shell command -v spread),)
+	@spread $(if $(findstring :,$(WHERE)),$(WHERE),adhoc:$(WHERE))
+else
+	@$(MAKE) --no-print-directory snap
+	@$(PYTHON) -m tools.demo.bundle dist/bundle
+	@$(PYTHON) -m tools.spread $(WHERE)
+endif
 
 tmt: setup ## run tests/spread on a RHEL machine (PLAN=rhel-9 GUEST=address; TMT_KEY: the private key, if ssh has none)
 	@tools/tmt "$(PLAN)" "$(GUEST)"

@@ -18,21 +18,14 @@ from tools.hosts.nspawn import NspawnHost
 COMMAND = [sys.executable, "-m", "tools.hosts"]
 
 
-def new(name: str) -> NspawnHost:
-    try:
-        host = make_host(find(name))
-        with host:
-            pass
-    except HostRefusedError as reason:
-        pytest.skip(str(reason))
-    assert isinstance(host, NspawnHost)
-    return host
-
-
 @pytest.fixture(scope="module")
 def host() -> Iterator[NspawnHost]:
-    with new("debian-13-fips") as host:
-        yield host
+    try:
+        with make_host(find("debian-13-fips")) as host:
+            assert isinstance(host, NspawnHost)
+            yield host
+    except HostRefusedError as reason:
+        pytest.skip(str(reason))
 
 
 def left() -> list[Path]:
@@ -96,8 +89,8 @@ def test_nothing_is_left_when_the_user_of_a_host_is_killed(host: NspawnHost) -> 
     assert host.run(["true"]).returncode == 0
 
 
+@pytest.mark.usefixtures("host")  # skips where there are no such hosts
 def test_a_root_that_does_not_boot(tmp_path: Path) -> None:
-    new("debian-13")  # skips where there are no such hosts
     before = left()
     for folder in ("usr/lib/systemd", "etc"):
         (tmp_path / folder).mkdir(parents=True)
@@ -118,8 +111,8 @@ def test_an_unknown_system_is_told_the_nearest_names() -> None:
     assert re.fullmatch(r"hosts: unknown system 'debian12-fips': is it debian-12-fips or .*\n", done.stderr)
 
 
+@pytest.mark.usefixtures("host")
 def test_a_host_for_spread_is_reached_by_ssh_until_it_is_discarded() -> None:
-    new("debian-12-fips")
     before = left()
     env = {**os.environ, "SPREAD_PASSWORD": "let-me-in"}
     told = subprocess.run(

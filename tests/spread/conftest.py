@@ -106,4 +106,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    Hosts.of(session.config).close()
+    try:
+        Hosts.of(session.config).close()
+    except FailedError as error:
+        print(f"\n{error}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -43,7 +43,8 @@ KEYS = {
     "task": {"summary", "details", "execute", "samples", "artifacts"} | _PLACED | _COMMON | _SCRIPTS,
 }
 #: Known to spread and not done by tools/spread: refused rather than ignored.
-_NOT_HERE = {"rename", "repack", "reroot", "artifacts"}
+_NOT_HERE = {"rename", "repack", "reroot", "artifacts", "samples"}
+_SYSTEM = re.compile(r"[a-z]+-[a-z0-9]+(?:[-.][a-z0-9]+)*")  # what spread takes for a system's name
 _TIMEOUT = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -99,6 +100,8 @@ def load(folder: Path) -> Project:
     """Read spread.yaml and all tasks. Raise SpreadError where a file is not as spread has it."""
     file = folder / "spread.yaml"
     project = _part("project", folder.name, _read(file), file)
+    if not str(project.keys.get("path", "")).startswith("/"):
+        raise SpreadError(f"{file}: `path`, where the project goes on a host, is an absolute path")
     backends: dict[str, Part] = {}
     systems: dict[str, dict[str, Part]] = {}
     for name, keys in _mapping(project, "backends", file).items():
@@ -106,6 +109,10 @@ def load(folder: Path) -> Project:
         systems[name] = {}
         for entry in backends[name].keys.get("systems") or ():
             ((own, said),) = entry.items() if isinstance(entry, dict) else ((entry, {}),)
+            if not _SYSTEM.fullmatch(own):
+                raise SpreadError(
+                    f"{file}: system {own}: spread wants names such as debian-12 or debian-12-fips"
+                )
             systems[name][own] = _part("system", own, said or {}, file)
     suites, tasks = {}, {}
     for name, keys in _mapping(project, "suites", file).items():
@@ -157,6 +164,16 @@ def _part(kind: str, name: str, keys: Any, file: Path) -> Part:
             )
         if key in _NOT_HERE:
             raise SpreadError(f"{file}: {kind} {name}: spread knows `{key}`, tools/spread does not")
+    for key, shape, words in (
+        ("environment", dict, "a mapping of names"),
+        *(
+            (key, list, "a list of names")
+            for key in ("systems", "backends", "variants", "include", "exclude")
+        ),
+        *((key, int, "a number") for key in ("priority",)),
+    ):
+        if key in keys and not (kind == "project" and key == "backends") and not isinstance(keys[key], shape):
+            raise SpreadError(f"{file}: {kind} {name}: `{key}` is {words}")
     if not _TIMEOUT.fullmatch(str(keys.get("kill-timeout") or "")):
         raise SpreadError(f"{file}: {kind} {name}: kill-timeout is a time such as 1h, 5m or 30s")
     return Part(kind, name, keys)

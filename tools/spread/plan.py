@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tools.spread.model import Part, Project, SpreadError
 
 _HOST_COMMAND = re.compile(r"\$\(HOST:(.*?)\)", re.DOTALL)
-DEFAULT_KILL_SECONDS = 600.0
+DEFAULT_KILL_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Job:
 
     name: str
     """As spread says it: BACKEND:SYSTEM:TASK[:VARIANT]."""
+    project: Part
     backend: Part
     system: Part
     suite: Part
@@ -30,17 +31,25 @@ class Job:
     @property
     def kill_seconds(self) -> float:
         """After how many seconds a script is killed."""
-        given = (self.task.kill_seconds, self.suite.kill_seconds, self.backend.kill_seconds)
+        levels = (self.task, self.suite, self.backend, self.project)
+        given = (level.kill_seconds for level in levels)
         return next((seconds for seconds in given if seconds), DEFAULT_KILL_SECONDS)
 
 
-def jobs(project: Project, backend: str) -> list[Job]:
+def jobs(project: Project, backend: str, *, manual: bool = False) -> list[Job]:
     """Return the jobs of a backend in the order to run them: by system, priority and name.
 
-    What is manual is left out. Raise SpreadError when a filter is wrong or a `$(HOST: …)` command fails.
+    What is manual is left out, unless it is asked for. Raise SpreadError when a filter is wrong or a
+    `$(HOST: …)` command fails.
     """
     found = sorted(_jobs(project, backend), key=lambda job: (job.system.name, -job.priority, job.name))
-    return [job for job in found if not any(p.keys.get("manual") for p in (job.system, job.suite, job.task))]
+    if manual:
+        return found
+    return [
+        job
+        for job in found
+        if not any(part.keys.get("manual") for part in (job.backend, job.system, job.suite, job.task))
+    ]
 
 
 def _jobs(project: Project, chosen: str) -> Iterator[Job]:
@@ -69,12 +78,22 @@ def _variants(project: Project, backend: Part, system: Part, suite: Part, task: 
             "SPREAD_PATH": str(project.part.keys["path"]),
             "SPREAD_BACKEND": backend.name,
             "SPREAD_SYSTEM": system.name,
-            "SPREAD_SUITE": suite.name,
+            "SPREAD_SUITE": f"{suite.name}/",
             "SPREAD_TASK": task.name,
             "SPREAD_VARIANT": variant,
             "SPREAD_SAMPLE": "1",
         }
-        yield Job(name, backend, system, suite, task, variant, said | _environment(parts, variant), priority)
+        yield Job(
+            name,
+            project.part,
+            backend,
+            system,
+            suite,
+            task,
+            variant,
+            said | _environment(parts, variant),
+            priority,
+        )
 
 
 def _environment(parts: Sequence[Part], variant: str) -> dict[str, str]:

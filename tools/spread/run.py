@@ -104,8 +104,12 @@ class Session:
         self._host.copy(self._snap, f"{self._path}/dist/{self._snap.name}")
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: object, *exc: object) -> None:
+        """Restore all levels; raise FailedError when that fails."""
+        before, self._broken = self._broken, ""
         self._leave(())
+        if self._broken and not before and kind is None:
+            raise FailedError(self._broken)
 
     def _enter(self, job: Job) -> None:
         """Prepare project, backend and suite, each once; restore a suite that is done with."""

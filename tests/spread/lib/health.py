@@ -1,4 +1,4 @@
-"""Print status and code of the snap's health as snapd has it on record; `snap info` would ask the store too."""
+"""Print status and code of the snap's health as snapd has it on record; `snap info` asks the store too."""
 
 import http.client
 import json

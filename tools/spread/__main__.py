@@ -1,0 +1,77 @@
+"""`python3 -m tools.spread SYSTEM [TASK ...]`: run spread's tasks on one system, where there is no spread."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from tools.hosts.base import HostError
+from tools.hosts.here import HereHost
+from tools.hosts.packed import newest_snap
+from tools.spread.model import SpreadError, load, nearest
+from tools.spread.plan import Job, jobs
+from tools.spread.run import FailedError, Session, open_session
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    """Return 0 when all tasks passed, 1 when one failed or could not be run."""
+    parser = argparse.ArgumentParser(prog="python3 -m tools.spread", description=__doc__)
+    parser.add_argument("system", help="a system of spread.yaml's backend adhoc, or `here`: this machine")
+    parser.add_argument("task", nargs="*", help="names of tasks (default: all)")
+    arguments = parser.parse_args()
+    try:
+        return run(arguments.system, arguments.task)
+    except (HostError, SpreadError, FailedError) as error:
+        print(f"spread: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("spread: interrupted; nothing is left behind", file=sys.stderr)
+        return 130
+    return 1
+
+
+def run(system: str, tasks: list[str]) -> int:
+    """Run tasks on a system, print a line for each. Raise HostError or SpreadError when none can be run."""
+    project = load(PROJECT)
+    known = list(project.systems["adhoc"])
+    flagged = Path("/proc/sys/crypto/fips_enabled")
+    # A machine that is there runs what a system with snapd runs.
+    named = system
+    if system == "here":
+        named = "debian-12-fips" if flagged.is_file() and flagged.read_text() == "1\n" else "debian-12"
+    if named not in known:
+        raise SpreadError(f"unknown system {system}: {nearest(system, [*known, 'here'])}")
+    chosen = [job for job in jobs(project, "adhoc", manual=True) if job.system.name == named]
+    names = {Path(job.task.name).name for job in chosen}
+    for task in tasks:
+        if task not in names:
+            raise SpreadError(f"unknown task {task} on {system}: {nearest(task, sorted(names))}")
+    with ExitStack() as stack:
+        if system == "here":
+            host = stack.enter_context(HereHost())
+            session = stack.enter_context(Session(host, project, newest_snap()))
+        else:
+            session = stack.enter_context(open_session(PROJECT, system, newest_snap()))
+        done = [_one(session, job) for job in chosen if not tasks or Path(job.task.name).name in tasks]
+    return int(not all(done))
+
+
+def _one(session: Session, job: Job) -> bool:
+    began = time.monotonic()
+    failure = ""
+    try:
+        session.run(job)
+    except FailedError as error:
+        failure = f"\n{error}"
+    print(
+        f"{'FAIL' if failure else 'pass'} {job.name} ({time.monotonic() - began:.0f} s){failure}", flush=True
+    )
+    return not failure
+
+
+if __name__ == "__main__":
+    sys.exit(main())
