@@ -1,10 +1,13 @@
 """tools/spread does as spread does: what it refuses, which jobs it makes, in what order scripts run."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import PROJECT
 from tools.hosts import HostRefusedError
 from tools.hosts.namespace import NamespaceHost
 from tools.spread.model import SpreadError, load
@@ -46,6 +49,7 @@ def project(folder: Path, spread: str = SPREAD, **tasks: str) -> Path:
         ("[debian-12]", "[{debian-12: {}, debian-13: {}}]", "an entry of `systems` is one name"),
         ("[debian-12]", "[]", "backend adhoc has no `systems`"),
         ("[debian-12]", "debian-12", "`systems` is a list"),
+        ("tests/:", "tests:", "ends with /"),
         ("{summary: suite}", "{summary: suite, priority: high}", "`priority` is a number"),
         ("{summary: suite}", "{summary: suite, warn-timeout: soon}", "warn-timeout is a time"),
         ("{summary: suite}", "{summary: suite, kill-timeout: ''}", "kill-timeout is a time"),
@@ -150,3 +154,19 @@ def test_failures_of_tasks(host: NamespaceHost, tmp_path: Path) -> None:
     assert "ended with 124" in said["tests/c"]
     assert "debug:" in said["tests/d"]
     assert "not run: after adhoc:debian-12:tests/d" in said["tests/e"]
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ("google:ubuntu-pro-fips-22.04", "needs spread itself"),
+        ("debian-12-fps", "unknown system debian-12-fps: is it debian-12-fips"),
+    ],
+)
+def test_a_place_that_is_none(where: str, text: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.spread", where], capture_output=True, text=True, cwd=PROJECT
+    )
+    assert done.returncode == 1
+    assert text in done.stderr
+    assert done.stderr.count("\n") == 1

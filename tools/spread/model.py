@@ -124,6 +124,8 @@ def load(folder: Path) -> Project:
             systems[name][own] = _part("system", own, said or {}, file)
     suites, tasks = {}, {}
     for name, keys in _mapping(project, "suites", file).items():
+        if not str(name).endswith("/"):
+            raise SpreadError(f"{file}: suite {name}: a suite's name is its folder and ends with /")
         short = name.rstrip("/")
         suites[short] = _part("suite", short, keys, file)
         found = sorted((folder / short).glob("*/task.yaml"))
