@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from tools.hosts import roots, vm_image
+from tools.hosts import cache, roots, vm_image
 from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError, HostTimeoutError, Result
 from tools.hosts.console import Console
 
@@ -54,7 +54,7 @@ class QemuHost:
         kernel, image = vm_image.image(self._root)
         snaps = roots.base_snaps()
         made_of = f"{image.parent.name} {' '.join(snap.parent.name for snap in snaps)}"
-        ready = roots._once(
+        ready = cache.once(
             f"vm-ready-{self._root.name.rpartition('-')[0]}",
             made_of,
             lambda target: self._prepare(kernel, image, snaps, target),
@@ -63,7 +63,7 @@ class QemuHost:
 
     def _prepare(self, kernel: Path, image: Path, snaps: list[Path], target: Path) -> None:
         """Make an image that has booted once and has the base snaps, which takes minutes."""
-        with roots._progress(f"install the base snaps in {self.name}, once"):
+        with cache.progress(f"install the base snaps in {self.name}, once"):
             self._start(kernel, image, "raw")
             assert self._console is not None and self._folder is not None
             try:
@@ -72,7 +72,7 @@ class QemuHost:
                 self._console.end("systemctl poweroff", 120)
                 target.mkdir()
                 disk = Path(self._folder.name, "root.qcow2")
-                roots._run("qemu-img", "convert", "-q", "-O", "qcow2", str(disk), str(target / "image"))
+                cache.command("qemu-img", "convert", "-q", "-O", "qcow2", str(disk), str(target / "image"))
             finally:
                 self.down()
 
@@ -88,7 +88,7 @@ class QemuHost:
         disk = Path(self._folder.name, "root.qcow2")
         # Over the image, which several hosts share.
         backed = ("-F", image_format, "-b", str(image.resolve()))
-        roots._run("qemu-img", "create", "-q", "-f", "qcow2", *backed, str(disk))
+        cache.command("qemu-img", "create", "-q", "-f", "qcow2", *backed, str(disk))
         with self._exchange.open("wb") as file:
             file.truncate(DISK)
         flag = f"fips={int(self._flagged)}"
