@@ -17,10 +17,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
 
 from tools.hosts import cache, roots, vm_image
-from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError, HostTimeoutError, Result
+from tools.hosts.base import (
+    LOGIN_ENVIRONMENT,
+    HostError,
+    HostRefusedError,
+    HostTimeoutError,
+    Result,
+    SnapOnEntry,
+)
 from tools.hosts.console import Console
 
 REPORTS = Path(__file__).resolve().parents[2] / "build/reports"
@@ -30,7 +36,7 @@ _MIB = 1 << 20
 _COUNT = itertools.count()
 
 
-class QemuHost:
+class QemuHost(SnapOnEntry):
     """A `SnapHost` with its own kernel (root is needed, once, to make its disk).
 
     root: the folder of its userland, see roots.root. flagged: is its kernel booted with fips=1? snap: the
@@ -40,7 +46,7 @@ class QemuHost:
     def __init__(self, root: Path, flagged: bool, snap: Path | None = None) -> None:
         self._root = root
         self._flagged = flagged
-        self._snap = snap
+        super().__init__(snap)
         self._used = 0  # bytes on the second disk
         self._console: Console | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -209,19 +215,6 @@ class QemuHost:
             return {
                 name: file.read().decode(errors="surrogateescape") for name, file in found.items() if file
             }
-
-    def __enter__(self) -> Self:
-        self.up()
-        try:
-            if self._snap is not None:
-                self.install(self._snap)
-        except BaseException:
-            self.down()
-            raise
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.down()
 
 
 def _owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
