@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python3
 PROVIDER :=
 ORIGIN :=
 .DEFAULT_GOAL := help
-.PHONY: help setup snap demo test check spread tmt campaign lint bench requirements clean spread
+.PHONY: help setup snap demo test check spread tmt campaign lint bench requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -27,6 +27,8 @@ check: lint ## run what needs no snap: style, types, rules, recipe
 
 spread: ## run spread's tasks on one system (WHERE=debian-12-fips; see `python3 -m tools.hosts list`)
 ifneq ($(shell command -v spread),)
+	@# The bundle is for the task `bug`; machines elsewhere can do without it.
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.demo.bundle dist/bundle; fi
 	@spread $(if $(findstring :,$(WHERE)),$(WHERE),adhoc:$(WHERE))
 else
 	@$(MAKE) --no-print-directory snap

@@ -8,6 +8,7 @@ container with real snapd or a virtual machine.
 from __future__ import annotations
 
 import shlex
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,3 +109,38 @@ class SnapHost(Host, Protocol):
         """
 
     def __enter__(self) -> Self: ...
+
+
+class SnapOnEntry(ABC):
+    """Makes a `SnapHost` a context manager: up, and the snap installed, on entry; down on exit.
+
+    snap: the packed snap to install on entry, or None.
+    """
+
+    def __init__(self, snap: Path | None) -> None:
+        self._snap = snap
+
+    @abstractmethod
+    def up(self) -> None:
+        """See `Host.up`."""
+
+    @abstractmethod
+    def install(self, snap: Path) -> None:
+        """See `SnapHost.install`."""
+
+    @abstractmethod
+    def down(self) -> None:
+        """See `Host.down`."""
+
+    def __enter__(self) -> Self:
+        self.up()
+        try:
+            if self._snap is not None:
+                self.install(self._snap)
+        except BaseException:
+            self.down()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.down()

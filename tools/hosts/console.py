@@ -15,6 +15,7 @@ class Console:
 
     def __init__(self, argv: list[str], log: Path) -> None:
         self._log = log
+        self._named = False
         self._file = log.open("wb")
         self._child = pexpect.spawn(argv[0], argv[1:], timeout=None)
         self._child.logfile_read = self._file
@@ -43,9 +44,11 @@ class Console:
             raise HostTimeoutError(self._told(f"did not end in {seconds:g} s")) from None
 
     def close(self) -> None:
-        """End the machine, at once."""
+        """End the machine, at once. What the console said is kept only where an error named it."""
         self._child.close(force=True)
         self._file.close()
+        if not self._named:
+            self._log.unlink(missing_ok=True)
 
     def _expect(self, pattern: bytes, seconds: float, problem: str) -> None:
         try:
@@ -57,6 +60,7 @@ class Console:
 
     def _told(self, problem: str) -> str:
         self._file.flush()
+        self._named = True
         said = self._log.read_text(errors="replace").split("\n")
         tail = " / ".join([line.strip() for line in said if line.strip()][-3:])
         return f"the virtual machine {problem}; its console is kept in {self._log} and ends: {tail}"

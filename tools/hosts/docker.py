@@ -21,14 +21,20 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Self
 
 import docker
 import docker.errors
 import requests
 import yaml
 
-from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError, HostTimeoutError, Result
+from tools.hosts.base import (
+    LOGIN_ENVIRONMENT,
+    HostError,
+    HostRefusedError,
+    HostTimeoutError,
+    Result,
+    SnapOnEntry,
+)
 from tools.hosts.dockerd import IMPORTED, daemon, import_root, quietly, remove_orphans
 
 HERE = Path(__file__).parent
@@ -43,7 +49,7 @@ DAEMON_SECONDS = 300
 _RUN = r"""limit=$1; shift; exec timeout -s KILL "$limit" "$@" <"$0/in" >"$0/out" 2>"$0/err" """
 
 
-class DockerHost:
+class DockerHost(SnapOnEntry):
     """A `SnapHost` in a container (root is needed, and the program dockerd where no daemon runs).
 
     root: a root folder to make the image from; or image: the name of a registry's image.
@@ -63,7 +69,7 @@ class DockerHost:
             raise ValueError("a container is made from a root or from an image")
         self._root, self._image = root, image
         self._flag = flag
-        self._snap = snap
+        super().__init__(snap)
         self._api: docker.APIClient | None = None
         self._container = ""
         self._inside = Path()
@@ -228,19 +234,6 @@ class DockerHost:
 
     def _inside_do(self, *arguments: str) -> None:
         self.run(["sh", "-s", "--", *arguments], stdin=(HERE / "container.sh").read_text()).check()
-
-    def __enter__(self) -> Self:
-        self.up()
-        try:
-            if self._snap is not None:
-                self.install(self._snap)
-        except BaseException:
-            self.down()
-            raise
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.down()
 
 
 def _text(file: Path) -> str:

@@ -6,18 +6,19 @@ import os
 import select
 import shlex
 import shutil
+import signal
 import subprocess
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, Self
+from typing import IO, Any
 
-from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostTimeoutError, Result
+from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostTimeoutError, Result, SnapOnEntry
 
 
-class EnteredHost(ABC):
+class EnteredHost(SnapOnEntry):
     """A `SnapHost` in namespaces of this machine; subclasses make the namespaces.
 
     snap: the packed snap to install on entry, or None.
@@ -26,21 +27,9 @@ class EnteredHost(ABC):
     name: str
 
     def __init__(self, snap: Path | None) -> None:
-        self._snap = snap
+        super().__init__(snap)
         self._pid = 0
         """A process of the host, the first, as this machine counts; 0: the host is not up."""
-
-    @abstractmethod
-    def up(self) -> None:
-        """See `Host.up`; sets `_pid`."""
-
-    @abstractmethod
-    def down(self) -> None:
-        """See `Host.down`."""
-
-    @abstractmethod
-    def install(self, snap: Path) -> None:
-        """See `SnapHost.install`."""
 
     @abstractmethod
     def entering(self) -> list[str]:
@@ -79,12 +68,13 @@ class EnteredHost(ABC):
                 stdout=out,
                 stderr=err,
                 env=dict(LOGIN_ENVIRONMENT),
+                start_new_session=True,
             )
             try:
                 ended = wait(process, timeout)
             finally:
                 if process.poll() is None:
-                    process.kill()  # setpriv passes it on to the command
+                    os.killpg(process.pid, signal.SIGKILL)  # the command, and what it started
                     process.wait()
             seconds = time.monotonic() - began
             if not ended:
@@ -117,19 +107,6 @@ class EnteredHost(ABC):
         if not self._is_up():
             raise HostError("the host is not up")
         return Path(f"/proc/{self._pid}/root{inside}")
-
-    def __enter__(self) -> Self:
-        self.up()
-        try:
-            if self._snap is not None:
-                self.install(self._snap)
-        except BaseException:
-            self.down()
-            raise
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.down()
 
 
 def wait(process: subprocess.Popen[bytes], seconds: float) -> bool:

@@ -17,10 +17,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
 
-from tools.hosts import roots, vm_image
-from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError, HostTimeoutError, Result
+from tools.hosts import cache, roots, vm_image
+from tools.hosts.base import (
+    LOGIN_ENVIRONMENT,
+    HostError,
+    HostRefusedError,
+    HostTimeoutError,
+    Result,
+    SnapOnEntry,
+)
 from tools.hosts.console import Console
 
 REPORTS = Path(__file__).resolve().parents[2] / "build/reports"
@@ -30,7 +36,7 @@ _MIB = 1 << 20
 _COUNT = itertools.count()
 
 
-class QemuHost:
+class QemuHost(SnapOnEntry):
     """A `SnapHost` with its own kernel (root is needed, once, to make its disk).
 
     root: the folder of its userland, see roots.root. flagged: is its kernel booted with fips=1? snap: the
@@ -40,7 +46,7 @@ class QemuHost:
     def __init__(self, root: Path, flagged: bool, snap: Path | None = None) -> None:
         self._root = root
         self._flagged = flagged
-        self._snap = snap
+        super().__init__(snap)
         self._used = 0  # bytes on the second disk
         self._console: Console | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -54,7 +60,7 @@ class QemuHost:
         kernel, image = vm_image.image(self._root)
         snaps = roots.base_snaps()
         made_of = f"{image.parent.name} {' '.join(snap.parent.name for snap in snaps)}"
-        ready = roots._once(
+        ready = cache.once(
             f"vm-ready-{self._root.name.rpartition('-')[0]}",
             made_of,
             lambda target: self._prepare(kernel, image, snaps, target),
@@ -63,7 +69,7 @@ class QemuHost:
 
     def _prepare(self, kernel: Path, image: Path, snaps: list[Path], target: Path) -> None:
         """Make an image that has booted once and has the base snaps, which takes minutes."""
-        with roots._progress(f"install the base snaps in {self.name}, once"):
+        with cache.progress(f"install the base snaps in {self.name}, once"):
             self._start(kernel, image, "raw")
             assert self._console is not None and self._folder is not None
             try:
@@ -72,7 +78,7 @@ class QemuHost:
                 self._console.end("systemctl poweroff", 120)
                 target.mkdir()
                 disk = Path(self._folder.name, "root.qcow2")
-                roots._run("qemu-img", "convert", "-q", "-O", "qcow2", str(disk), str(target / "image"))
+                cache.command("qemu-img", "convert", "-q", "-O", "qcow2", str(disk), str(target / "image"))
             finally:
                 self.down()
 
@@ -88,7 +94,7 @@ class QemuHost:
         disk = Path(self._folder.name, "root.qcow2")
         # Over the image, which several hosts share.
         backed = ("-F", image_format, "-b", str(image.resolve()))
-        roots._run("qemu-img", "create", "-q", "-f", "qcow2", *backed, str(disk))
+        cache.command("qemu-img", "create", "-q", "-f", "qcow2", *backed, str(disk))
         with self._exchange.open("wb") as file:
             file.truncate(DISK)
         flag = f"fips={int(self._flagged)}"
@@ -209,19 +215,6 @@ class QemuHost:
             return {
                 name: file.read().decode(errors="surrogateescape") for name, file in found.items() if file
             }
-
-    def __enter__(self) -> Self:
-        self.up()
-        try:
-            if self._snap is not None:
-                self.install(self._snap)
-        except BaseException:
-            self.down()
-            raise
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.down()
 
 
 def _owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -1,28 +1,17 @@
-"""Userlands of distributions for the hosts, and the snaps that a host with snapd needs besides ours.
-
-Each is built once and kept under build/roots by what it is made from. A build goes on aside and is renamed
-when it is whole, so that an interrupted one is never taken for done; a lock lets two runs share one build.
-"""
+"""Userlands of distributions for the hosts, and the snaps that a host with snapd needs besides ours."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tools.build.sources import debian_archive
-from tools.hosts.base import HostError, HostRefusedError
+from tools.hosts.base import HostRefusedError
+from tools.hosts.cache import command, once, progress
 from tools.hosts.catalog import load
 
-CACHE = Path(__file__).resolve().parents[2] / "build/roots"
 GUEST = Path(__file__).with_name("guest")
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "snapd", "squashfs-tools", "python3", "openssl", "ca-certificates"),
@@ -51,7 +40,7 @@ def root(name: str) -> Path:
     """
     recipe = load()["roots"][name]
     made_of = json.dumps([recipe, PACKAGES, MASKED, _digest_of_guest()], sort_keys=True)
-    return _once(name, made_of, lambda target: _bootstrap(name, recipe, target))
+    return once(name, made_of, lambda target: _bootstrap(name, recipe, target))
 
 
 def base_snaps() -> list[Path]:
@@ -60,7 +49,7 @@ def base_snaps() -> list[Path]:
     snapd wants both before it installs a snap of that base, and no store can be asked.
     """
     userland = root(BASE)
-    folder = _once("snaps", userland.name + "4", lambda target: _pack(userland, target))
+    folder = once("snaps", userland.name + "4", lambda target: _pack(userland, target))
     return [folder / "snapd.snap", folder / "core24.snap"]
 
 
@@ -73,8 +62,8 @@ def _bootstrap(name: str, recipe: dict[str, object], target: Path) -> None:
     more = recipe.get("packages", [])
     assert isinstance(more, list)
     unread = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "man", "locale", "info")]
-    with _progress(f"build the userland {name} with mmdebstrap"):
-        _run(
+    with progress(f"build the userland {name} with mmdebstrap"):
+        command(
             *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", *unread),
             f"--include={','.join((*PACKAGES, *more))}",
             '--aptopt=Acquire::Check-Valid-Until "false"',  # of releases that are no longer renewed
@@ -98,7 +87,7 @@ def _bootstrap(name: str, recipe: dict[str, object], target: Path) -> None:
 
 def _pack(userland: Path, target: Path) -> None:
     target.mkdir()
-    with _progress("pack the stand-ins for the snaps snapd and core24"):
+    with progress("pack the stand-ins for the snaps snapd and core24"):
         snapd = target / "snapd"
         (snapd / "meta").mkdir(parents=True)
         (snapd / "usr/lib/snapd").mkdir(parents=True)
@@ -124,35 +113,11 @@ def _pack(userland: Path, target: Path) -> None:
             for each in (folder, *folder.rglob("*")):
                 each.chmod(0o755 if each.is_dir() or each.parent == programs else 0o644)
         common = ("-quiet", "-no-progress", "-comp", "lzo", "-all-root", "-root-mode", "0755")
-        _run("mksquashfs", str(snapd), str(target / "snapd.snap"), *common)
+        command("mksquashfs", str(snapd), str(target / "snapd.snap"), *common)
         source = [str(userland / part) for part in ("usr", "etc", "bin", "lib", "lib64", "sbin")]
-        _run("mksquashfs", *source, str(base), str(target / "core24.snap"), *common)
+        command("mksquashfs", *source, str(base), str(target / "core24.snap"), *common)
         shutil.rmtree(snapd)
         shutil.rmtree(base)
-
-
-def _once(name: str, made_of: str, build: Callable[[Path], None]) -> Path:
-    """Return the folder that holds what `build` makes from `made_of`; build it if it is not there."""
-    if os.geteuid() != 0:
-        raise HostRefusedError("userlands are built by root: become root and try again")
-    done = CACHE / f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
-    if done.is_dir():
-        return done
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if done.is_dir():
-            return done
-        for old in CACHE.glob(f"{name}-*"):  # of another recipe, or half built
-            shutil.rmtree(old)
-        aside = CACHE / f"{name}-unfinished"
-        try:
-            build(aside)
-            aside.chmod(0o755)
-            aside.rename(done)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    return done
 
 
 def _digest_of_guest() -> str:
@@ -162,19 +127,3 @@ def _digest_of_guest() -> str:
         if path.is_file():
             digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()
-        raise HostError(f"{command[0]} failed ({done.returncode}) and said: {' / '.join(said[-3:])}")
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[None]:
-    """Say what is being waited for: building a userland takes a minute."""
-    print(f"==> {what}", file=sys.stderr, flush=True)
-    began = time.monotonic()
-    yield
-    print(f"    took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)

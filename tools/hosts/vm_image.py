@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from tools.build.sources import debian_archive
-from tools.hosts import roots
+from tools.hosts import cache
 from tools.hosts.base import HostRefusedError
 
 SUITE = "trixie"  # its kernel has NVMe and ext4 built in, so that no initrd is needed
@@ -24,7 +24,7 @@ def image(userland: Path) -> tuple[Path, Path]:
     for path in (Path(__file__), *sorted(path for path in GUEST.rglob("*") if path.is_file())):
         digest.update(path.read_bytes())
     made_of = digest.hexdigest()
-    folder = roots._once(
+    folder = cache.once(
         f"vm-{userland.name.rpartition('-')[0]}", made_of, lambda target: _make(userland, target)
     )
     return folder / "vmlinuz", folder / "image"
@@ -39,20 +39,20 @@ def _make(userland: Path, target: Path) -> None:
         raise HostRefusedError("apt on this machine knows no Debian archive to take a kernel from")
     target.mkdir()
     kernel, tree = target / "kernel", target / "tree"
-    with roots._progress(f"make the disk image of a virtual machine from {userland.name}"):
-        roots._run(
+    with cache.progress(f"make the disk image of a virtual machine from {userland.name}"):
+        cache.command(
             *("mmdebstrap", "--quiet", "--mode=root", "--variant=extract", f"--include={KERNEL}"),
             *(SUITE, str(kernel), f"deb {archive} {SUITE} main"),
         )
         (vmlinuz,) = kernel.glob("boot/vmlinuz-*")
         version = vmlinuz.name.partition("-")[2]
-        roots._run("cp", "-a", str(userland), str(tree))
+        cache.command("cp", "-a", str(userland), str(tree))
         modules = tree / "usr/lib/modules" / version
         shutil.copytree(kernel / "usr/lib/modules" / version, modules, symlinks=True)
         shutil.copytree(GUEST, tree, symlinks=True, dirs_exist_ok=True)
-        roots._run("chroot", str(tree), "depmod", version)
+        cache.command("chroot", str(tree), "depmod", version)
         # The files' owners are kept; the free space is for what tests install.
-        roots._run("mke2fs", "-q", "-t", "ext4", "-d", str(tree), str(target / "image"), "2G")
+        cache.command("mke2fs", "-q", "-t", "ext4", "-d", str(tree), str(target / "image"), "2G")
         shutil.copy(vmlinuz, target / "vmlinuz")
         shutil.rmtree(kernel)
         shutil.rmtree(tree)

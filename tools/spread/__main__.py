@@ -43,6 +43,8 @@ def run(system: str, tasks: list[str]) -> int:
     named = system
     if system == "here":
         named = "debian-12-fips" if flagged.is_file() and flagged.read_text() == "1\n" else "debian-12"
+    if ":" in system:
+        raise SpreadError(f"{system} is a machine elsewhere: that needs spread itself")
     if named not in known:
         raise SpreadError(f"unknown system {system}: {nearest(system, [*known, 'here'])}")
     chosen = [job for job in jobs(project, "adhoc", manual=True) if job.system.name == named]

@@ -45,7 +45,7 @@ KEYS = {
 #: Known to spread and not done by tools/spread: refused rather than ignored.
 _NOT_HERE = {"rename", "repack", "reroot", "artifacts", "samples"}
 _SYSTEM = re.compile(r"[a-z]+-[a-z0-9]+(?:[-.][a-z0-9]+)*")  # what spread takes for a system's name
-_TIMEOUT = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_TIMEOUT = re.compile(r"(?=\d)" + "".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in "hms"))
 
 
 class SpreadError(Exception):
@@ -75,10 +75,13 @@ class Part:
 
     @property
     def kill_seconds(self) -> float | None:
-        """The kill-timeout in seconds."""
-        found = _TIMEOUT.fullmatch(str(self.keys.get("kill-timeout") or ""))
+        """The kill-timeout in seconds.
+
+        warn-timeout is checked, and has no effect here.
+        """
+        found = _TIMEOUT.fullmatch(str(self.keys.get("kill-timeout", "0s")))
         assert found is not None
-        hours, minutes, seconds = (int(number or 0) for number in found.groups())
+        hours, minutes, seconds = (float(number or 0) for number in found.groups())
         return (hours * 60 + minutes) * 60 + seconds or None
 
 
@@ -107,15 +110,22 @@ def load(folder: Path) -> Project:
     for name, keys in _mapping(project, "backends", file).items():
         backends[name] = _part("backend", name, keys, file)
         systems[name] = {}
-        for entry in backends[name].keys.get("systems") or ():
-            ((own, said),) = entry.items() if isinstance(entry, dict) else ((entry, {}),)
-            if not _SYSTEM.fullmatch(own):
+        if not backends[name].keys.get("systems"):
+            raise SpreadError(f"{file}: backend {name} has no `systems`")
+        for entry in backends[name].keys["systems"]:
+            pairs = list(entry.items()) if isinstance(entry, dict) else [(entry, {})]
+            if len(pairs) != 1:
+                raise SpreadError(f"{file}: backend {name}: an entry of `systems` is one name: {entry}")
+            own, said = pairs[0]
+            if not _SYSTEM.fullmatch(str(own)):
                 raise SpreadError(
                     f"{file}: system {own}: spread wants names such as debian-12 or debian-12-fips"
                 )
             systems[name][own] = _part("system", own, said or {}, file)
     suites, tasks = {}, {}
     for name, keys in _mapping(project, "suites", file).items():
+        if not str(name).endswith("/"):
+            raise SpreadError(f"{file}: suite {name}: a suite's name is its folder and ends with /")
         short = name.rstrip("/")
         suites[short] = _part("suite", short, keys, file)
         found = sorted((folder / short).glob("*/task.yaml"))
@@ -162,7 +172,7 @@ def _part(kind: str, name: str, keys: Any, file: Path) -> Part:
             raise SpreadError(
                 f"{file}: {kind} {name}: unknown key `{key}`: {nearest(str(key), list(KEYS[kind]))}"
             )
-        if key in _NOT_HERE:
+        if key in _NOT_HERE and (key, keys[key]) != ("samples", 1):
             raise SpreadError(f"{file}: {kind} {name}: spread knows `{key}`, tools/spread does not")
     for key, shape, words in (
         ("environment", dict, "a mapping of names"),
@@ -174,8 +184,9 @@ def _part(kind: str, name: str, keys: Any, file: Path) -> Part:
     ):
         if key in keys and not (kind == "project" and key == "backends") and not isinstance(keys[key], shape):
             raise SpreadError(f"{file}: {kind} {name}: `{key}` is {words}")
-    if not _TIMEOUT.fullmatch(str(keys.get("kill-timeout") or "")):
-        raise SpreadError(f"{file}: {kind} {name}: kill-timeout is a time such as 1h, 5m or 30s")
+    for key in ("kill-timeout", "warn-timeout"):
+        if not _TIMEOUT.fullmatch(str(keys.get(key, "0s"))):
+            raise SpreadError(f"{file}: {kind} {name}: {key} is a time such as 1.5h, 5m or 30s")
     return Part(kind, name, keys)
 
 

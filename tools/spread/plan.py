@@ -28,10 +28,10 @@ class Job:
     environment: dict[str, str]
     priority: int
 
-    @property
-    def kill_seconds(self) -> float:
-        """After how many seconds a script is killed."""
-        levels = (self.task, self.suite, self.backend, self.project)
+    def kill_seconds(self, part: Part | None = None) -> float:
+        """After how many seconds a script of the task, or of a part above it, is killed."""
+        levels = [self.task, self.suite, self.backend, self.project]
+        levels = levels[levels.index(part or self.task) :]
         given = (level.kill_seconds for level in levels)
         return next((seconds for seconds in given if seconds), DEFAULT_KILL_SECONDS)
 
@@ -66,17 +66,23 @@ def _jobs(project: Project, chosen: str) -> Iterator[Job]:
 
 def _variants(project: Project, backend: Part, system: Part, suite: Part, task: Part) -> Iterator[Job]:
     parts = (project.part, backend, system, suite, task)
-    named = [f"+{variant}" for part in parts for key in part.environment for variant in _split(key)[1]]
-    variants = _delta("variants", [[], named, *(part.words("variants") for part in parts[1:])], "environment")
+    # As spread: each level's variables bring their variants, then its own list replaces, adds or removes.
+    lists = [_named(project.part) or [""]]
+    for part in parts[1:]:
+        lists += [[f"+{variant}" for variant in _named(part)], part.words("variants")]
+    variants = _delta("variants", lists, f"task {task.name}")
     given = (part.keys.get("priority") for part in (task, suite, system, backend))
     priority = next((int(value) for value in given if value is not None), 0)
-    for variant in variants or [""]:
+    for variant in variants:
+        if not variant and len(variants) > 1:
+            continue
         name = f"{backend.name}:{system.name}:{task.name}{f':{variant}' if variant else ''}"
         said = {
             "SPREAD_JOB": name,
             "SPREAD_PROJECT": str(project.part.keys.get("project", project.folder.name)),
             "SPREAD_PATH": str(project.part.keys["path"]),
             "SPREAD_BACKEND": backend.name,
+            "SPREAD_BACKENDS": backend.name,
             "SPREAD_SYSTEM": system.name,
             "SPREAD_SUITE": f"{suite.name}/",
             "SPREAD_TASK": task.name,
@@ -97,13 +103,23 @@ def _variants(project: Project, backend: Part, system: Part, suite: Part, task: 
 
 
 def _environment(parts: Sequence[Part], variant: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    merged: dict[str, str] = {}
     for part in parts:
-        own = part.environment
-        plain = {key: value for key, value in own.items() if not _split(key)[1]}
-        special = {_split(key)[0]: value for key, value in own.items() if variant in _split(key)[1]}
-        found |= {key: _HOST_COMMAND.sub(_on_this_machine, value) for key, value in (plain | special).items()}
+        for key, value in part.environment.items():
+            merged.pop(key, None)  # a later level's variable comes later, too
+            merged[key] = _HOST_COMMAND.sub(_on_this_machine, value)
+    # A variant's value wins over a plain one, whatever their levels are.
+    special = {_split(key)[0] for key in merged if variant in _split(key)[1]}
+    found: dict[str, str] = {}
+    for key, value in merged.items():
+        name, variants = _split(key)
+        if variant in variants or (not variants and name not in special):
+            found[name] = value
     return found
+
+
+def _named(part: Part) -> list[str]:
+    return sorted({variant for key in part.environment for variant in _split(key)[1]})
 
 
 def _on_this_machine(found: re.Match[str]) -> str:

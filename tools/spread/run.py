@@ -12,14 +12,13 @@ from typing import Self
 from tools.hosts.base import Host, HostError, HostTimeoutError
 from tools.hosts.catalog import find, make_host
 from tools.spread.model import Part, Project, load
-from tools.spread.plan import DEFAULT_KILL_SECONDS, Job
+from tools.spread.plan import Job
 
 #: What spread gives to every script, besides the environment (its README, "Functions").
 _FUNCTIONS = r"""
 say_and_stop() { { set +xu; } 2>/dev/null; echo "<$*>"; exit 213; }
 REBOOT() { say_and_stop REBOOT "$@"; }
 ERROR() { say_and_stop ERROR "$@"; }
-FATAL() { say_and_stop FATAL "$@"; }
 MATCH() ( { set +xu; } 2>/dev/null
     [ $# -gt 0 ] || { echo "error: missing regexp argument"; return 1; }
     text=$(cat)
@@ -47,24 +46,27 @@ class Session:
         self._project = project
         self._snap = snap
         self._path = str(project.part.keys["path"])
-        self._prepared: list[tuple[Part, dict[str, str]]] = []
+        self._prepared: list[Part] = []
+        self._last: Job | None = None
         self._broken = ""
+        self._bad: dict[str, str] = {}
+        """Why a suite's tasks are not run, by the suite."""
 
     def run(self, job: Job) -> str:
         """Run one job and return what its scripts said. Raise FailedError when one of them failed."""
-        if self._broken:
-            raise FailedError(self._broken)
+        if reason := self._broken or self._bad.get(job.suite.name):
+            raise FailedError(reason)
         self._enter(job)
         said = []
         parts = (self._project.part, job.backend, job.suite)
         folder = f"{self._path}/{job.task.name}"
         failed = ""
+        debug = _join(job.task.script("debug"), *(part.script("debug-each") for part in reversed(parts)))
         try:
             before = _join(*(part.script("prepare-each") for part in parts), job.task.script("prepare"))
             said.append(self._script("prepare", before, job, folder))
             said.append(self._script("execute", job.task.script("execute"), job, folder))
         except FailedError as error:
-            debug = _join(job.task.script("debug"), *(part.script("debug-each") for part in reversed(parts)))
             failed = f"{error}{self._debug(debug, job, folder)}"
         try:
             after = _join(
@@ -73,7 +75,8 @@ class Session:
             said.append(self._script("restore", after, job, folder))
         except FailedError as error:
             self._broken = f"not run: after {job.name} the host was not restored"
-            failed += f"\n{error}"
+            # What debug shows is shown once.
+            failed += f"\n{error}{'' if failed else self._debug(debug, job, folder)}"
         if failed:
             raise FailedError(f"{job.name}: {failed}")
         return "".join(said)
@@ -106,40 +109,56 @@ class Session:
 
     def __exit__(self, kind: object, *exc: object) -> None:
         """Restore all levels; raise FailedError when that fails."""
-        before, self._broken = self._broken, ""
+        self._broken = ""
         self._leave(())
-        if self._broken and not before and kind is None:
+        if self._broken and kind is None:
             raise FailedError(self._broken)
 
     def _enter(self, job: Job) -> None:
         """Prepare project, backend and suite, each once; restore a suite that is done with."""
         levels = (self._project.part, job.backend, job.suite)
         self._leave(levels)
+        if self._broken:
+            raise FailedError(self._broken)
+        self._last = job
         for part in levels[len(self._prepared) :]:
-            self._prepared.append((part, job.environment))
+            self._prepared.append(part)
+            folder = self._folder(part, job)
             try:
-                self._script(f"{part.kind} prepare", part.script("prepare"), job, self._path)
+                self._script(f"{part.kind} prepare", part.script("prepare"), job, folder, part)
             except FailedError as error:
-                said = self._debug(part.script("debug"), job, self._path)
-                self._broken = f"not run: {part.kind} {part.name} was not prepared: {error}{said}"
-                raise FailedError(self._broken) from error
+                said = self._debug(part.script("debug"), job, folder, part)
+                reason = f"not run: {part.kind} {part.name} was not prepared: {error}{said}"
+                if part is job.suite:
+                    self._bad[part.name] = reason
+                else:
+                    self._broken = reason
+                raise FailedError(reason) from error
 
     def _leave(self, keep: Iterable[Part]) -> None:
         kept = list(keep)
-        while self._prepared and self._prepared[-1][0] not in kept:
-            part, environment = self._prepared.pop()
-            done = self._bash(part.script("restore"), environment, self._path, DEFAULT_KILL_SECONDS)
-            if done[0] != 0:
-                self._broken = f"not run: {part.kind} {part.name} was not restored: {done[1]}"
+        job = self._last
+        while job and self._prepared and self._prepared[-1] not in kept:
+            part = self._prepared.pop()
+            folder = self._folder(part, job)
+            try:
+                self._script(f"{part.kind} restore", part.script("restore"), job, folder, part)
+            except FailedError as error:
+                said = self._debug(part.script("debug"), job, folder, part)
+                self._broken += f"{part.kind} {part.name} was not restored: {error}{said}\n"
 
-    def _script(self, what: str, script: str, job: Job, folder: str) -> str:
-        code, said = self._bash(script, job.environment, folder, job.kill_seconds)
+    def _folder(self, part: Part, job: Job) -> str:
+        """As spread: a suite's scripts run in the folder of the task that is next, or was last."""
+        return f"{self._path}/{job.task.name}" if part is job.suite else self._path
+
+    def _script(self, what: str, script: str, job: Job, folder: str, part: Part | None = None) -> str:
+        code, said = self._bash(script, job.environment, folder, job.kill_seconds(part))
         if code != 0:
             raise FailedError(f"{what} ended with {code}:\n{_tail(said)}")
         return said
 
-    def _debug(self, script: str, job: Job, folder: str) -> str:
-        said = self._bash(script, job.environment, folder, job.kill_seconds)[1]
+    def _debug(self, script: str, job: Job, folder: str, part: Part | None = None) -> str:
+        said = self._bash(script, job.environment, folder, job.kill_seconds(part))[1]
         return f"\ndebug:\n{_tail(said)}" if said.strip() else ""
 
     def _bash(self, script: str, environment: dict[str, str], folder: str, seconds: float) -> tuple[int, str]:
