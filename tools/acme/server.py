@@ -18,7 +18,7 @@ from typing import Self
 
 from tools.hosts import Host, HostError
 
-READY_SECONDS = 15.0
+READY_SECONDS = 60.0  # an emulated machine is slow
 #: An account that the variant with external account binding knows: key id and HMAC key (base64url, 48 bytes).
 EAB_KEY_ID = "kid-1"
 EAB_HMAC_KEY = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"

@@ -59,7 +59,7 @@ CONFIG
         fi
     done
     local try
-    for try in $(seq 150); do
+    for try in $(seq 600); do # an emulated machine is slow
         if grep -q "ACME directory available" "$ACME/pebble.log"; then
             return 0
         fi
