@@ -27,7 +27,7 @@ check: lint ## run what needs no snap: style, types, rules, recipe
 
 spread: ## run spread's tasks on one system (WHERE=debian-12-fips; see `python3 -m tools.hosts list`)
 ifneq ($(shell command -v spread),)
-	@# The bundle is for the task `bug`; machines elsewhere can do without it.
+	@# The bundle is for the task `bug`, which fails where .venv was not there to make it.
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.demo.bundle dist/bundle; fi
 	@spread $(if $(findstring :,$(WHERE)),$(WHERE),adhoc:$(WHERE))
 else

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,12 @@ from tools.spread.run import FailedError, Session, open_session
 
 HERE = Path(__file__).parent
 BACKEND = "adhoc"
+
+
+@cache
+def planned() -> list[Job]:
+    """Return all jobs, read once: every task.yaml is collected by itself."""
+    return jobs(load(PROJECT), BACKEND)
 
 
 class TaskItem(pytest.Item):
@@ -43,7 +50,7 @@ class TaskFile(pytest.File):
 
     def collect(self) -> Iterator[TaskItem]:
         try:
-            found = jobs(load(PROJECT), BACKEND)
+            found = planned()
         except SpreadError as error:
             raise self.CollectError(str(error)) from None
         name = str(self.path.parent.relative_to(PROJECT))

@@ -55,8 +55,8 @@ def discard(address: str) -> None:
     """Take down the host with this address. Raise HostError when there is none."""
     record = ALLOCATED / address.rpartition(":")[2]
     if not record.is_file():
-        known = ", ".join(f"localhost:{path.name}" for path in ALLOCATED.glob("*")) or "none"
-        raise HostError(f"no host was allocated at {address}; known: {known}")
+        others = ", ".join(f"localhost:{path.name}" for path in ALLOCATED.glob("*")) or "none"
+        raise HostError(f"no host was allocated at {address}; known: {others}")
     known = record.read_text()
     pid = int(known.split()[0])
     deadline = time.monotonic() + DISCARD_SECONDS
@@ -73,7 +73,6 @@ def discard(address: str) -> None:
 def hold(name: str) -> None:
     """Bring up a host, print its address and serve ssh until SIGTERM comes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with make_host(find(name)) as host, socket.create_server(("127.0.0.1", 0)) as server:
         if not isinstance(host, EnteredHost):
             raise HostError(

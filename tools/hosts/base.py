@@ -8,6 +8,7 @@ container with real snapd or a virtual machine.
 from __future__ import annotations
 
 import shlex
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -144,3 +145,27 @@ class SnapOnEntry(ABC):
 
     def __exit__(self, *exc: object) -> None:
         self.down()
+
+
+class ReachedHost(SnapOnEntry):
+    """A `SnapHost` whose files this machine reaches by a path."""
+
+    name: str
+
+    @abstractmethod
+    def path(self, inside: str) -> Path:
+        """Return by what path this machine reaches `inside`, a path of the host, while that is up."""
+
+    def copy(self, source: Path, target: str) -> None:
+        """See `Host.copy`."""
+        inside = self.path(target)
+        try:
+            if source.is_dir():
+                shutil.copytree(source, inside, symlinks=True, dirs_exist_ok=True)
+            else:
+                inside.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, inside)
+        except OSError as error:
+            raise HostError(
+                f"{self.name}: {source} cannot be copied to {target}: {error.strerror}"
+            ) from error

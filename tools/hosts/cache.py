@@ -46,6 +46,17 @@ def once(name: str, made_of: str, build: Callable[[Path], None]) -> Path:
     return done
 
 
+def digest(*paths: Path) -> str:
+    """Return what stands for the content of files and folders: a change of one is another digest."""
+    found = hashlib.sha256()
+    for top in paths:
+        for path in (top, *sorted(top.rglob("*"))):
+            found.update(f"{path.relative_to(top.parent)} {path.lstat().st_mode}".encode())
+            if path.is_file():
+                found.update(path.read_bytes())
+    return found.hexdigest()
+
+
 def command(*words: str) -> None:
     """Run a command of this machine; raise HostError with what it said when it fails."""
     done = subprocess.run(words, capture_output=True, text=True, errors="replace")

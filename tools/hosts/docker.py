@@ -32,8 +32,8 @@ from tools.hosts.base import (
     HostError,
     HostRefusedError,
     HostTimeoutError,
+    ReachedHost,
     Result,
-    SnapOnEntry,
 )
 from tools.hosts.dockerd import IMPORTED, daemon, import_root, quietly, remove_orphans
 
@@ -49,7 +49,7 @@ DAEMON_SECONDS = 300
 _RUN = r"""limit=$1; shift; exec timeout -s KILL "$limit" "$@" <"$0/in" >"$0/out" 2>"$0/err" """
 
 
-class DockerHost(SnapOnEntry):
+class DockerHost(ReachedHost):
     """A `SnapHost` in a container (root is needed, and the program dockerd where no daemon runs).
 
     root: a root folder to make the image from; or image: the name of a registry's image.
@@ -165,17 +165,8 @@ class DockerHost(SnapOnEntry):
             raise HostTimeoutError(f"`{shlex.join(argv)}` took longer than {timeout:g} s and said: {said}")
         return Result(tuple(argv), 128 - code if 128 < code <= 192 else code, out, err, seconds)
 
-    def copy(self, source: Path, target: str) -> None:
-        """See `Host.copy`."""
-        inside = self.path(target)
-        if source.is_dir():
-            shutil.copytree(source, inside, symlinks=True, dirs_exist_ok=True)
-        else:
-            inside.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, inside)
-
     def path(self, inside: str) -> Path:
-        """Return by what path this machine reaches `inside`, a path of the host, while that is up."""
+        """See `ReachedHost.path`."""
         if not self._container:
             raise HostError("the host is not up")
         return Path(f"{self._inside}{inside}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import shlex
-import shutil
 import signal
 import subprocess
 import time
@@ -15,16 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostTimeoutError, Result, SnapOnEntry
+from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostTimeoutError, ReachedHost, Result
 
 
-class EnteredHost(SnapOnEntry):
+class EnteredHost(ReachedHost):
     """A `SnapHost` in namespaces of this machine; subclasses make the namespaces.
 
     snap: the packed snap to install on entry, or None.
     """
-
-    name: str
 
     def __init__(self, snap: Path | None) -> None:
         super().__init__(snap)
@@ -84,26 +81,8 @@ class EnteredHost(SnapOnEntry):
                 )
             return Result(tuple(argv), process.returncode, _text(out), _text(err), seconds)
 
-    def copy(self, source: Path, target: str) -> None:
-        """See `Host.copy`."""
-        inside = self.path(target)
-        try:
-            self._copy(source, inside)
-        except OSError as error:
-            raise HostError(
-                f"{self.name}: {source} cannot be copied to {target}: {error.strerror}"
-            ) from error
-
-    @staticmethod
-    def _copy(source: Path, inside: Path) -> None:
-        if source.is_dir():
-            shutil.copytree(source, inside, symlinks=True, dirs_exist_ok=True)
-        else:
-            inside.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, inside)
-
     def path(self, inside: str) -> Path:
-        """Return by what path this machine reaches `inside`, a path of the host, while that is up."""
+        """See `ReachedHost.path`."""
         if not self._is_up():
             raise HostError("the host is not up")
         return Path(f"/proc/{self._pid}/root{inside}")

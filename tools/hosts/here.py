@@ -11,6 +11,11 @@ from tools.hosts.entered import EnteredHost
 FLAG = Path("/proc/sys/crypto/fips_enabled")
 
 
+def flagged() -> bool:
+    """Tell whether this machine's kernel says that it is a FIPS host."""
+    return FLAG.is_file() and FLAG.read_text() == "1\n"
+
+
 class HereHost(EnteredHost):
     """A `SnapHost` that is this machine, with the FIPS flag of its kernel and its own snapd (root is needed).
 
@@ -21,8 +26,7 @@ class HereHost(EnteredHost):
         super().__init__(snap)
         self._pid = os.getpid()
         self._installed: list[str] = []
-        flagged = FLAG.is_file() and FLAG.read_text() == "1\n"
-        self.name = f"this machine, {'FIPS flag set' if flagged else 'no FIPS flag'}"
+        self.name = f"this machine, {'FIPS flag set' if flagged() else 'no FIPS flag'}"
 
     def up(self) -> None:
         """Look whether this machine will do. Raise HostRefusedError: no snapd runs, or you are not root."""

@@ -15,10 +15,11 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tools.hosts import roots
+from tools.hosts import roots, snapd
 from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError
 from tools.hosts.entered import EnteredHost
 
@@ -62,16 +63,14 @@ class NspawnHost(EnteredHost):
             self._wait_for("its first process", self._find_first)
             self._wait_for("its services", self._booted)
             for snap in snaps:
-                self._snap_install(snap)
+                snapd.install(self, snap)
         except BaseException:
             self.down()
             raise
 
     def install(self, snap: Path) -> None:
         """See `SnapHost.install`."""
-        if not snap.is_file():
-            raise HostError(f"no snap at {snap}: run `make snap`")
-        self._snap_install(snap, "--classic")
+        snapd.install(self, snap, "--classic")
 
     def down(self) -> None:
         """End all processes of the host; its mounts and loop devices go with them."""
@@ -146,31 +145,17 @@ class NspawnHost(EnteredHost):
         state = self.run(["systemctl", "is-system-running"]).stdout.strip()
         return state in ("running", "degraded")
 
-    def _wait_for(self, what: str, come: object) -> None:
-        assert callable(come) and self._nspawn is not None
+    def _wait_for(self, what: str, come: Callable[[], bool]) -> None:
+        assert self._nspawn is not None
         deadline = time.monotonic() + BOOT_SECONDS
         while not come():
-            if self._nspawn.poll() is not None or time.monotonic() > deadline:
-                how = (
-                    "ended"
-                    if self._nspawn.poll() is not None
-                    else f"did not start {what} in {BOOT_SECONDS:g} s"
-                )
-                said = [
-                    line for line in self.journal().read_text(errors="replace").splitlines() if line.strip()
-                ]
-                raise HostError(
-                    f"{self.name} {how}; its console is kept in {self.journal()} and ends: {said[-1:]}"
-                )
+            ended = self._nspawn.poll() is not None
+            if ended or time.monotonic() > deadline:
+                kept = self.journal()
+                how = "ended" if ended else f"did not start {what} in {BOOT_SECONDS:g} s"
+                said = [line for line in kept.read_text(errors="replace").splitlines() if line.strip()]
+                raise HostError(f"{self.name} {how}; its console is kept in {kept} and ends: {said[-1:]}")
             time.sleep(0.05)
-
-    def _snap_install(self, snap: Path, *options: str) -> None:
-        target = f"/var/tmp/{snap.name}"
-        self.copy(snap, target)
-        try:
-            self.run(["snap", "install", "--dangerous", *options, target], timeout=300).check()
-        finally:
-            self.path(target).unlink(missing_ok=True)
 
     def entering(self) -> list[str]:
         """See `EnteredHost.entering`."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.hosts import cache, roots, vm_image
+from tools.hosts import cache, roots, snapd, vm_image
 from tools.hosts.base import (
     LOGIN_ENVIRONMENT,
     HostError,
@@ -74,7 +74,7 @@ class QemuHost(SnapOnEntry):
             assert self._console is not None and self._folder is not None
             try:
                 for snap in snaps:
-                    self._snap_install(snap)
+                    snapd.install(self, snap)
                 self._console.end("systemctl poweroff", 120)
                 target.mkdir()
                 disk = Path(self._folder.name, "root.qcow2")
@@ -174,17 +174,7 @@ class QemuHost(SnapOnEntry):
 
     def install(self, snap: Path) -> None:
         """See `SnapHost.install`."""
-        if not snap.is_file():
-            raise HostError(f"no snap at {snap}: run `make snap`")
-        self._snap_install(snap, "--classic")
-
-    def _snap_install(self, snap: Path, *options: str) -> None:
-        target = f"/var/tmp/{snap.name}"
-        self.copy(snap, target)
-        try:
-            self.run(["snap", "install", "--dangerous", *options, target], timeout=300).check()
-        finally:
-            self.run(["rm", "-f", target])
+        snapd.install(self, snap, "--classic")
 
     @property
     def _exchange(self) -> Path:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
 
 from tools.build.sources import debian_archive
 from tools.hosts.base import HostRefusedError
-from tools.hosts.cache import command, once, progress
+from tools.hosts.cache import command, digest, once, progress
 from tools.hosts.catalog import load
 
-GUEST = Path(__file__).with_name("guest")
+HERE = Path(__file__)
+GUEST = HERE.with_name("guest")
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "snapd", "squashfs-tools", "python3", "openssl", "ca-certificates"),
     *("iproute2", "procps", "openssh-server"),
@@ -39,7 +39,7 @@ def root(name: str) -> Path:
     Raise HostRefusedError when this machine cannot build it, HostError when the build fails.
     """
     recipe = load()["roots"][name]
-    made_of = json.dumps([recipe, PACKAGES, MASKED, _digest_of_guest()], sort_keys=True)
+    made_of = json.dumps([recipe, digest(HERE, GUEST)], sort_keys=True)
     return once(name, made_of, lambda target: _bootstrap(name, recipe, target))
 
 
@@ -49,7 +49,7 @@ def base_snaps() -> list[Path]:
     snapd wants both before it installs a snap of that base, and no store can be asked.
     """
     userland = root(BASE)
-    folder = once("snaps", userland.name + "4", lambda target: _pack(userland, target))
+    folder = once("snaps", userland.name, lambda target: _pack(userland, target))
     return [folder / "snapd.snap", folder / "core24.snap"]
 
 
@@ -118,12 +118,3 @@ def _pack(userland: Path, target: Path) -> None:
         command("mksquashfs", *source, str(base), str(target / "core24.snap"), *common)
         shutil.rmtree(snapd)
         shutil.rmtree(base)
-
-
-def _digest_of_guest() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(GUEST.rglob("*")):
-        digest.update(f"{path.relative_to(GUEST)} {path.lstat().st_mode}".encode())
-        if path.is_file():
-            digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -20,10 +19,7 @@ def image(userland: Path) -> tuple[Path, Path]:
 
     Raise HostRefusedError when this machine cannot make them, HostError when that fails.
     """
-    digest = hashlib.sha256(f"{userland.name} {SUITE} {KERNEL}".encode())
-    for path in (Path(__file__), *sorted(path for path in GUEST.rglob("*") if path.is_file())):
-        digest.update(path.read_bytes())
-    made_of = digest.hexdigest()
+    made_of = f"{userland.name} {cache.digest(Path(__file__), GUEST)}"
     folder = cache.once(
         f"vm-{userland.name.rpartition('-')[0]}", made_of, lambda target: _make(userland, target)
     )

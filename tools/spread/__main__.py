@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tools.hosts.base import HostError
-from tools.hosts.here import HereHost
+from tools.hosts.here import HereHost, flagged
 from tools.hosts.packed import newest_snap
 from tools.spread.model import SpreadError, load, nearest
 from tools.spread.plan import Job, jobs
@@ -38,11 +38,10 @@ def run(system: str, tasks: list[str]) -> int:
     """Run tasks on a system, print a line for each. Raise HostError or SpreadError when none can be run."""
     project = load(PROJECT)
     known = list(project.systems["adhoc"])
-    flagged = Path("/proc/sys/crypto/fips_enabled")
     # A machine that is there runs what a system with snapd runs.
     named = system
     if system == "here":
-        named = "debian-12-fips" if flagged.is_file() and flagged.read_text() == "1\n" else "debian-12"
+        named = "debian-12-fips" if flagged() else "debian-12"
     if ":" in system:
         raise SpreadError(f"{system} is a machine elsewhere: that needs spread itself")
     if named not in known:

@@ -144,6 +144,12 @@ def load_task(file: Path, folder: Path) -> Part:
     return task
 
 
+def matching(word: str, names: list[str]) -> list[str]:
+    """Return the names that a word of a list means: it may begin with + or -, and have * in it."""
+    pattern = re.compile(word.lstrip("+-").replace(".", r"\.").replace("*", ".*"))
+    return list(filter(pattern.fullmatch, names))
+
+
 def nearest(word: str, known: list[str]) -> str:
     """Return what the word may have been meant to be, for the end of an error's text."""
     near = difflib.get_close_matches(word, known, n=3, cutoff=0.4)
@@ -204,7 +210,6 @@ def _check_systems(project: Project) -> None:
     for part in parts:
         for word, names in (("systems", known), ("backends", list(project.backends))):
             for name in part.words(word):
-                pattern = re.compile(name.lstrip("+-").replace(".", r"\.").replace("*", ".*"))
-                if not any(pattern.fullmatch(each) for each in names):
+                if not matching(name, names):
                     text = f"{part.kind} {part.name}: `{word}` has {name}, which is none"
                     raise SpreadError(f"{text}: {nearest(name.lstrip('+-'), names)}")

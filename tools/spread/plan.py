@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tools.spread.model import Part, Project, SpreadError
+from tools.spread.model import Part, Project, SpreadError, matching
 
 _HOST_COMMAND = re.compile(r"\$\(HOST:(.*?)\)", re.DOTALL)
 DEFAULT_KILL_SECONDS = 900.0
@@ -150,8 +150,7 @@ def _delta(what: str, lists: list[list[str]], context: str) -> list[str]:
         if plain:
             final.clear()
         for word in words:
-            pattern = re.compile(word.lstrip("+-").replace(".", r"\.").replace("*", ".*"))
-            for name in filter(pattern.fullmatch, seen):
+            for name in matching(word, seen):
                 if word.startswith("-"):
                     final.pop(name, None)
                 else:
