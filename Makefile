@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python3
 PROVIDER :=
 ORIGIN :=
 .DEFAULT_GOAL := help
-.PHONY: help setup snap demo test check spread tmt campaign lint bench requirements clean
+.PHONY: help setup snap demo test check supplies spread tmt campaign lint bench requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -25,18 +25,18 @@ test: lint snap ## run the tests on the packed snap
 check: lint ## run what needs no snap: style, types, rules, recipe
 	@$(PYTHON) -m pytest tests/unit tests/recipe
 
-spread: ## run spread's tasks on one system (WHERE=debian-12-fips; see `python3 -m tools.hosts list`)
+supplies: setup ## make what spread's tasks need besides the snap, into dist/supplies (`spread` and `tmt` do it themselves)
+	@$(PYTHON) -m tools.spread.supplies
+
+spread: supplies ## run spread's tasks on one system (WHERE=debian-12-fips; see `python3 -m tools.hosts list`)
 ifneq ($(shell command -v spread),)
-	@# The bundle is for the task `bug`, which fails where .venv was not there to make it.
-	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.demo.bundle dist/bundle; fi
 	@spread $(if $(findstring :,$(WHERE)),$(WHERE),adhoc:$(WHERE))
 else
 	@$(MAKE) --no-print-directory snap
-	@$(PYTHON) -m tools.demo.bundle dist/bundle
 	@$(PYTHON) -m tools.spread $(WHERE)
 endif
 
-tmt: setup ## run tests/spread on a RHEL machine (PLAN=rhel-9 GUEST=address; TMT_KEY: the private key, if ssh has none)
+tmt: supplies ## run tests/spread on a RHEL machine (PLAN=rhel-9 GUEST=address; TMT_KEY: the private key, if ssh has none)
 	@tools/tmt "$(PLAN)" "$(GUEST)"
 
 campaign: snap ## run 10,000 broken, hostile and odd cases against the packed snap (about 12 minutes)

@@ -15,6 +15,10 @@ from tests.conftest import PROJECT
 from tools.hosts import HostError, HostRefusedError, HostTimeoutError, roots
 from tools.hosts.docker import DockerHost
 from tools.hosts.dockerd import HERE, daemon
+from tools.spread import supplies
+from tools.spread.model import load
+from tools.spread.plan import jobs
+from tools.spread.run import Session
 
 FIPS_SO = "usr/lib/ossl-modules/fips.so"
 CONTEXT = """
@@ -27,6 +31,11 @@ LIKE_RHEL = """
 umount /snap/core24/base/usr
 rm -rf /snap /usr/lib/snapd /usr/bin/python3* /etc/os-release
 printf 'ID="rhel"\\nID_LIKE="fedora"\\n' >/etc/os-release
+"""
+#: And what Ubuntu's have not, though its servers do.
+LIKE_UBUNTU = """
+umount /snap/core24/base/usr
+rm -rf /snap /usr/lib/snapd /usr/bin/python3* /usr/bin/openssl /etc/ssl
 """
 
 
@@ -187,7 +196,7 @@ def test_a_daemon_that_runs_is_used_and_left_as_it_was(
         try:
             start_and_kill_a_user(root)
             deadline = time.monotonic() + 20
-            while client.containers.list(all=True) and time.monotonic() < deadline:
+            while client.containers.list(all=True, ignore_removed=True) and time.monotonic() < deadline:
                 time.sleep(0.1)
             assert not client.containers.list(all=True), "the container outlived its user"
             with DockerHost(root=root) as host:
@@ -211,6 +220,28 @@ def test_a_daemon_that_runs_is_used_and_left_as_it_was(
                 pytest.fail("there is such an image")
         finally:
             client.close()
+
+
+@pytest.mark.parametrize(("system", "shape"), [("ubi-9", LIKE_RHEL), ("ubuntu-24.04", LIKE_UBUNTU)])
+def test_spreads_tasks_need_no_more_than_an_image_has(
+    root: Path, snap_file: Path, system: str, shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supplies.make(PROJECT / "dist/supplies")
+    project = load(PROJECT)
+    with running_daemon(monkeypatch):
+        with DockerHost(root=root) as host:
+            host.run(["sh", "-euc", f"{shape}rm /usr/bin/diff"]).check()
+            client = docker.DockerClient.from_env()
+            client.containers.list()[0].commit("like", system)
+            client.close()
+        with (
+            DockerHost(image=f"like:{system}", snap=snap_file) as host,
+            Session(host, project, snap_file) as session,
+        ):
+            done = [
+                session.run(job) for job in jobs(project, "adhoc", manual=True) if job.system.name == system
+            ]
+    assert len(done) >= 6
 
 
 def test_a_machine_that_refuses(tmp_path: Path) -> None:

@@ -121,6 +121,34 @@ def test_every_step_can_be_run_elsewhere_too(command: str) -> None:
         )
 
 
+def test_where_the_tasks_run_their_supplies_are_made() -> None:
+    """On a machine that is set up: by the Makefile, or by tools.spread itself."""
+    running = re.compile(r"make (spread|tmt) |tools\.spread ")
+    jobs = {name for name, step in steps() if running.search(step.get("run", ""))}
+    assert jobs == {"image", "ubuntu-pro", "rhel"}
+    for name in jobs:
+        commands = [step.get("run", "") for step in JOBS[name]["steps"]]
+        (run,) = (place for place, command in enumerate(commands) if running.search(command))
+        assert "sudo make setup" in commands[:run], name
+
+
+@pytest.mark.parametrize(
+    ("target", "run"),
+    [
+        ("spread WHERE=google:x", "spread google:x"),
+        ("spread WHERE=debian-12", "-m tools.spread debian-12"),
+        ("tmt PLAN=x GUEST=y", 'tools/tmt "x" "y"'),
+    ],
+)
+def test_make_makes_the_supplies_first(target: str, run: str, tmp_path: Path) -> None:
+    if run.startswith("spread"):  # where there is spread
+        (tmp_path / "spread").touch(0o755)
+    path = f"PATH={tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin"
+    status, said = judge("env", path, "make", "--dry-run", *target.split())
+    assert status == 0, said
+    assert said.index("tools.spread.supplies") < said.index(run)
+
+
 def comment(command: str) -> str:
     """Return the comment behind a step, which YAML drops."""
     found = re.search(rf"{re.escape(command)}( # .*)$", TEXT, re.MULTILINE)

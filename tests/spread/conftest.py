@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT, snap_of
-from tools.demo import bundle
 from tools.hosts import HostRefusedError
 from tools.spread.model import SpreadError, load
 from tools.spread.plan import Job, jobs
@@ -82,7 +81,6 @@ class Hosts:
             self.close()
             self._system = system
             try:
-                bundle.unpack(PROJECT / "dist/bundle")
                 self._session = self._stack.enter_context(
                     open_session(PROJECT, system, snap_of(self._config))
                 )

@@ -1,48 +1,27 @@
-"""pebble on a host (both programs are in Debian's package `pebble`), as a context manager.
+"""pebble on a host, as a context manager.
 
-It speaks to the host through `tools.hosts.Host` alone, so it runs wherever a host has the package. pebble's
-DNS answers every name with 127.0.0.1: whatever name is asked for, its HTTP-01 challenge goes to the host
-itself.
+It speaks to the host through `tools.hosts.Host` alone and brings its programs along: it runs on every host.
+pebble's DNS answers every name with 127.0.0.1: whatever name is asked for, its HTTP-01 challenge goes to the
+host itself.
 """
 
 from __future__ import annotations
 
 import json
-import secrets
 import shlex
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 from typing import Self
 
-from tools.hosts import Host, HostError
+from tools.acme import files
+from tools.acme.files import AcmeError
+from tools.hosts import Host
 
 READY_SECONDS = 60.0  # an emulated machine is slow
 #: An account that the variant with external account binding knows: key id and HMAC key (base64url, 48 bytes).
 EAB_KEY_ID = "kid-1"
 EAB_HMAC_KEY = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
-
-_OPENSSL_CONFIG = """\
-[req]
-distinguished_name = name
-[name]
-[authority]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign
-subjectKeyIdentifier = hash
-[server]
-basicConstraints = critical, CA:FALSE
-keyUsage = critical, digitalSignature
-extendedKeyUsage = serverAuth
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-subjectAltName = DNS:localhost, IP:127.0.0.1
-"""
-
-
-class AcmeError(HostError):
-    """The test authority did not start; the text is one line that says why."""
 
 
 class AcmeServer:
@@ -81,12 +60,9 @@ class AcmeServer:
 
     def start(self) -> None:
         """Start both programs and wait until they answer. Raise AcmeError when they do not."""
-        for program in ("pebble", "pebble-challtestsrv"):
-            if self._host.run(["sh", "-c", 'command -v "$0"', program]).returncode != 0:
-                raise AcmeError(f"{self._host.name}: no program `{program}`: install Debian's package pebble")
         self._check_ports()
         with tempfile.TemporaryDirectory() as made:
-            _make_certificate(Path(made))
+            files.make(Path(made))
             (Path(made) / "pebble.json").write_text(json.dumps({"pebble": self._config()}))
             self._host.copy(Path(made), self.folder)
         if self._trusted:
@@ -96,14 +72,17 @@ class AcmeServer:
         management = ["-management", f"127.0.0.1:{self._port + 3}"]
         self._spawn(
             "dns",
-            ["pebble-challtestsrv", "-dns01", dns, *management, *only_dns],
+            [f"{self.folder}/pebble-challtestsrv", "-dns01", dns, *management, *only_dns],
             ready="Starting management server",
         )
         # No sleep before validation, no nonce refused at random, no authorization reused at random.
         settings = ["PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", "PEBBLE_AUTHZREUSE=0"]
         self._spawn(
             "pebble",
-            ["env", *settings, "pebble", "-config", f"{self.folder}/pebble.json", "-dnsserver", dns],
+            [
+                *("env", *settings, f"{self.folder}/pebble"),
+                *("-config", f"{self.folder}/pebble.json", "-dnsserver", dns),
+            ],
             ready="ACME directory available at",
         )
 
@@ -192,27 +171,3 @@ class AcmeServer:
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
-
-
-def _make_certificate(folder: Path) -> None:
-    """Make server.pem and server.key (P-256, for localhost), authority.pem and its hash. Raise AcmeError."""
-    (folder / "openssl.cnf").write_text(_OPENSSL_CONFIG)
-    new_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config openssl.cnf"
-    # A name of its own for each authority, since trust stores tell them apart by their names.
-    authority = f"-subj /CN=acme-test-{secrets.token_hex(4)} -extensions authority"
-    for command in (
-        f"req -x509 {new_key} {authority} -keyout authority.key -out authority.pem -days 30",
-        f"req -new {new_key} -keyout server.key -out server.csr -subj /CN=localhost",
-        "x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 30"
-        " -extfile openssl.cnf -extensions server -out server.pem",
-        "x509 -hash -noout -in authority.pem",
-    ):
-        try:
-            made = subprocess.run(
-                ["openssl", *command.split()], cwd=folder, capture_output=True, text=True, check=False
-            )
-        except FileNotFoundError:
-            raise AcmeError("no program `openssl` on this machine: run `make setup`") from None
-        if made.returncode != 0:
-            raise AcmeError(f"openssl {command.split()[0]}: {made.stderr.strip().splitlines()[-1]}")
-    (folder / "authority.hash").write_text(made.stdout.strip())

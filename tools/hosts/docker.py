@@ -43,6 +43,8 @@ SNAP_EXEC = ("/usr/lib/snapd/snap-exec", "/usr/libexec/snapd/snap-exec")
 CORE24 = Path("/snap/core24/current/usr")
 #: Seconds that the daemon may take for what is not a command of the caller's (a pull is one).
 DAEMON_SECONDS = 300
+#: Where Debian's family and Red Hat's have their trust stores.
+TRUST_STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem")
 
 # $0 the folder with `in`, $1 a time limit in seconds; then the command. Files, not pipes: a daemon that the
 # command leaves behind must not keep us waiting for the end of its output.
@@ -89,6 +91,9 @@ class DockerHost(ReachedHost):
             self.path("/usr/local/bin/snap").chmod(0o755)
             self.copy(Path(snap_exec), "/usr/local/lib/snapd/snap-exec")
             self._inside_do("prepare")
+            if not any(self.path(store).exists() for store in TRUST_STORES):
+                # Ubuntu's images trust nobody, unlike its servers.
+                self.copy(Path(TRUST_STORES[0]), TRUST_STORES[0])
             if self._flag:
                 self._inside_do("flag")
         except (docker.errors.DockerException, requests.RequestException) as error:

@@ -1,10 +1,14 @@
 # pebble, a test authority for ACME, on this host. Sourced: . "$TESTSLIB/acme.sh"
+# Its programs and its certificate come with the project, see tools/acme/files.py.
 # Every name is answered with 127.0.0.1, where the challenges are then looked for.
 # shellcheck shell=bash
 
 ACME=/var/lib/acme-test
 DIRECTORY=https://localhost:14000/dir
 ACCOUNT=(--non-interactive --agree-tos --email admin@example.org --server "$DIRECTORY")
+
+# The host's own OpenSSL judges what is issued; images of containers may have none.
+command -v openssl > /dev/null || openssl() { certbot-fips.openssl "$@"; }
 
 # acme_start [CERTIFICATE_VALIDITY_IN_SECONDS]
 acme_start() {
@@ -13,40 +17,18 @@ acme_start() {
     mkdir -p "$ACME"
     (
         cd "$ACME"
-        cat > openssl.cnf <<'CONFIG'
-[req]
-distinguished_name = name
-[name]
-[authority]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign
-subjectKeyIdentifier = hash
-[server]
-basicConstraints = critical, CA:FALSE
-keyUsage = critical, digitalSignature
-extendedKeyUsage = serverAuth
-subjectKeyIdentifier = hash
-authorityKeyIdentifier = keyid
-subjectAltName = DNS:localhost, IP:127.0.0.1
-CONFIG
-        new_key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config openssl.cnf)
-        openssl req -x509 "${new_key[@]}" -subj "/CN=acme-test-$RANDOM$RANDOM" -extensions authority \
-            -keyout authority.key -out authority.pem -days 30
-        openssl req -new "${new_key[@]}" -subj /CN=localhost -keyout server.key -out server.csr
-        openssl x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 30 \
-            -extfile openssl.cnf -extensions server -out server.pem
         cat > pebble.json <<CONFIG
 {"pebble": {
     "listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:14001",
-    "certificate": "$ACME/server.pem", "privateKey": "$ACME/server.key",
+    "certificate": "$SUPPLIES/acme/server.pem", "privateKey": "$SUPPLIES/acme/server.key",
     "httpPort": 80, "tlsPort": 443, "ocspResponderURL": "", "certificateValidityPeriod": $validity
 }}
 CONFIG
-        pebble-challtestsrv -dns01 127.0.0.1:14002 -management 127.0.0.1:14003 -http01 "" -https01 "" \
-            -tlsalpn01 "" -defaultIPv6 "" > dns.log 2>&1 &
+        "$SUPPLIES/acme/pebble-challtestsrv" -dns01 127.0.0.1:14002 -management 127.0.0.1:14003 \
+            -http01 "" -https01 "" -tlsalpn01 "" -defaultIPv6 "" > dns.log 2>&1 &
         echo $! > dns.pid
-        PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0 pebble \
-            -config pebble.json -dnsserver 127.0.0.1:14002 > pebble.log 2>&1 &
+        PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0 \
+            "$SUPPLIES/acme/pebble" -config pebble.json -dnsserver 127.0.0.1:14002 > pebble.log 2>&1 &
         echo $! > pebble.pid
     )
     # The host's trust store has to have it: what the snap looks into, and what its services do too.
@@ -55,7 +37,7 @@ CONFIG
         if [ -e $bundle ]; then
             cp $bundle "$ACME/trusted-before"
             echo $bundle > "$ACME/bundle"
-            cat "$ACME/authority.pem" >> $bundle
+            cat "$SUPPLIES/acme/authority.pem" >> $bundle
         fi
     done
     local try
