@@ -103,6 +103,37 @@ def test_a_root_that_does_not_boot(tmp_path: Path) -> None:
     assert left() == before
 
 
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize(
+    ("mounted", "said"),
+    [
+        (
+            "/dev && mknod -m 666 /dev/null c 1 3",
+            "hosts: no /dev/loop-control: snapd mounts snaps by loop .*",
+        ),
+        (
+            "build/roots -o size=8m",
+            r"==> .*\nhosts: mmdebstrap failed .*; only \d MiB are free in \S+/build/roots: free some space",
+        ),
+    ],
+    ids=["no loop devices", "a full disk"],
+)
+def test_what_a_machine_lacks_is_one_line(mounted: str, said: str) -> None:
+    before = left()
+    script = f'mount -t tmpfs none {mounted}; exec "$@"'
+    command = [*COMMAND, "run", "debian-13", "--no-snap", "--", "true"]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-euc", script, "sh", *command],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(said + "\n", done.stderr.replace("==> bring up debian-13\n", "")), done.stderr
+    assert left() == before
+
+
 def test_an_unknown_system_is_told_the_nearest_names() -> None:
     done = subprocess.run(
         [*COMMAND, "run", "debian12-fips", "--", "true"], cwd=PROJECT, capture_output=True, text=True

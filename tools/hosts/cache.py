@@ -20,6 +20,7 @@ from pathlib import Path
 from tools.hosts.base import HostError, HostRefusedError
 
 CACHE = Path(__file__).resolve().parents[2] / "build/roots"
+LITTLE_MIB = 1024  # what fails with less free space may have failed for that
 
 
 def once(name: str, made_of: str, build: Callable[[Path], None]) -> Path:
@@ -41,6 +42,12 @@ def once(name: str, made_of: str, build: Callable[[Path], None]) -> Path:
             build(aside)
             aside.chmod(0o755)
             aside.rename(done)
+        except HostRefusedError:
+            raise
+        except (HostError, OSError) as error:
+            free = shutil.disk_usage(CACHE).free >> 20
+            hint = f"; only {free} MiB are free in {CACHE}: free some space" if free < LITTLE_MIB else ""
+            raise HostError(f"{error}{hint}") from error
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     return done

@@ -35,14 +35,6 @@ class Console:
         self._expect(rb"\.", 10, f"did not say how `{line}` ended")
         return int(self._child.before or b"")
 
-    def end(self, line: str, seconds: float) -> None:
-        """Have the shell run a line that ends the machine. Raise HostTimeoutError when it does not end."""
-        self._child.sendline(line)
-        try:
-            self._child.expect(pexpect.EOF, timeout=seconds)
-        except pexpect.TIMEOUT:
-            raise HostTimeoutError(self._told(f"did not end in {seconds:g} s")) from None
-
     def close(self) -> None:
         """End the machine, at once. What the console said is kept only where an error named it."""
         self._child.close(force=True)
@@ -50,17 +42,19 @@ class Console:
         if not self._named:
             self._log.unlink(missing_ok=True)
 
-    def _expect(self, pattern: bytes, seconds: float, problem: str) -> None:
-        try:
-            self._child.expect(pattern, timeout=seconds)
-        except pexpect.TIMEOUT:
-            raise HostTimeoutError(self._told(f"{problem} in {seconds:g} s")) from None
-        except pexpect.EOF:
-            raise HostError(self._told("ended")) from None
-
-    def _told(self, problem: str) -> str:
+    def told(self, problem: str) -> str:
+        """Return an error's text that names what the console has said, which then is kept."""
+        self._child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=1)  # reads what was not waited for
         self._file.flush()
         self._named = True
         said = self._log.read_text(errors="replace").split("\n")
         tail = " / ".join([line.strip() for line in said if line.strip()][-3:])
         return f"the virtual machine {problem}; its console is kept in {self._log} and ends: {tail}"
+
+    def _expect(self, pattern: bytes, seconds: float, problem: str) -> None:
+        try:
+            self._child.expect(pattern, timeout=seconds)
+        except pexpect.TIMEOUT:
+            raise HostTimeoutError(self.told(f"{problem} in {seconds:g} s")) from None
+        except pexpect.EOF:
+            raise HostError(self.told("ended")) from None

@@ -1,39 +1,23 @@
 """A host with a kernel of its own, which is booted with `fips=1`: a virtual machine under QEMU's emulation.
 
-Emulated, as no hardware support can be counted on: programs are some 20 times slower than here. Commands are
-typed on the serial console; what goes in and out is on a second disk, which is a file of this machine.
+It boots once and gets the base snaps, which takes minutes; every use goes on from there within seconds.
 """
 
 from __future__ import annotations
 
 import io
-import itertools
-import os
 import shlex
-import shutil
 import tarfile
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.hosts import cache, roots, snapd, vm_image
-from tools.hosts.base import (
-    LOGIN_ENVIRONMENT,
-    HostError,
-    HostRefusedError,
-    HostTimeoutError,
-    Result,
-    SnapOnEntry,
-)
-from tools.hosts.console import Console
+from tools.hosts import cache, console, roots, snapd, vm_image, vm_machine, vm_state
+from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostTimeoutError, Result, SnapOnEntry
+from tools.hosts.vm_machine import EXCHANGE_SIZE, Machine, Saved
 
-REPORTS = Path(__file__).resolve().parents[2] / "build/reports"
-BOOT_SECONDS = 180.0
-DISK = 512 << 20  # bytes at most in one copy or one answer; the file is sparse
 _MIB = 1 << 20
-_COUNT = itertools.count()
 
 
 class QemuHost(SnapOnEntry):
@@ -47,85 +31,43 @@ class QemuHost(SnapOnEntry):
         self._root = root
         self._flagged = flagged
         super().__init__(snap)
-        self._used = 0  # bytes on the second disk
-        self._console: Console | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._machine: Machine | None = None
+        self._used = 0  # bytes on the exchange disk
         self.name = f"{root.name.rpartition('-')[0]} in a virtual machine, fips={int(flagged)}"
 
     def up(self) -> None:
-        """Boot it. Raise HostRefusedError when this machine cannot, HostError when it does not come up."""
-        for program in ("qemu-system-x86_64", "qemu-img", "setpriv"):
-            if shutil.which(program) is None:
-                raise HostRefusedError(f"no program `{program}` on this machine: run `make setup`")
-        kernel, image = vm_image.image(self._root)
-        snaps = roots.base_snaps()
-        made_of = f"{image.parent.name} {' '.join(snap.parent.name for snap in snaps)}"
-        ready = cache.once(
-            f"vm-ready-{self._root.name.rpartition('-')[0]}",
-            made_of,
-            lambda target: self._prepare(kernel, image, snaps, target),
-        )
-        self._start(kernel, ready / "image", "qcow2")
+        """Bring it back as it was saved after its first boot; boot it if it was not.
 
-    def _prepare(self, kernel: Path, image: Path, snaps: list[Path], target: Path) -> None:
-        """Make an image that has booted once and has the base snaps, which takes minutes."""
-        with cache.progress(f"install the base snaps in {self.name}, once"):
-            self._start(kernel, image, "raw")
-            assert self._console is not None and self._folder is not None
+        Raise HostRefusedError when this machine cannot, HostError when it does not come up.
+        """
+        qemu = vm_machine.version()
+        image = vm_image.image(self._root)
+        snaps = roots.base_snaps()
+        code = cache.digest(*(Path(str(module.__file__)) for module in (vm_machine, vm_state, console)))
+        made_of = " ".join([qemu, image.disk.parent.name, *(snap.parent.name for snap in snaps), code])
+        saved = cache.once(
+            f"vm-saved-{self._root.name.rpartition('-')[0]}-fips{int(self._flagged)}",
+            made_of,
+            lambda target: self._prepare(image, snaps, target),
+        )
+        self._machine = Machine(image, self._flagged, Saved(saved))
+
+    def _prepare(self, image: vm_image.Image, snaps: list[Path], target: Path) -> None:
+        """Save a machine that has booted and has the base snaps."""
+        with cache.progress(f"boot {self.name} and install the base snaps, once (minutes)"):
+            self._machine = Machine(image, self._flagged)
             try:
                 for snap in snaps:
                     snapd.install(self, snap)
-                self._console.end("systemctl poweroff", 120)
-                target.mkdir()
-                disk = Path(self._folder.name, "root.qcow2")
-                cache.command("qemu-img", "convert", "-q", "-O", "qcow2", str(disk), str(target / "image"))
+                self._machine.save(target)
             finally:
                 self.down()
 
-    def _start(self, kernel: Path, image: Path, image_format: str) -> None:
-        try:
-            self._boot(kernel, image, image_format)
-        except BaseException:
-            self.down()
-            raise
-
-    def _boot(self, kernel: Path, image: Path, image_format: str) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="certbot-fips-vm-")
-        disk = Path(self._folder.name, "root.qcow2")
-        # Over the image, which several hosts share.
-        backed = ("-F", image_format, "-b", str(image.resolve()))
-        cache.command("qemu-img", "create", "-q", "-f", "qcow2", *backed, str(disk))
-        with self._exchange.open("wb") as file:
-            file.truncate(DISK)
-        flag = f"fips={int(self._flagged)}"
-        REPORTS.mkdir(parents=True, exist_ok=True)
-        self._console = Console(
-            [
-                *("setpriv", "--pdeathsig=KILL", "--", "qemu-system-x86_64"),
-                # One CPU: two make the emulated kernel panic now and then.
-                *("-M", "pc", "-accel", "tcg", "-smp", "1", "-m", "1024", "-cpu", "max,la57=off"),
-                *("-nodefaults", "-no-user-config", "-nographic", "-no-reboot", "-monitor", "none"),
-                *("-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"),
-                *("-drive", f"file={disk},format=qcow2,if=none,id=root,cache=unsafe"),
-                *("-device", "nvme,drive=root,serial=root"),
-                # Not a second NVMe disk: the two may swap their names.
-                *("-drive", f"file={self._exchange},format=raw,if=none,id=exchange"),
-                *("-device", "virtio-blk-pci,drive=exchange,serial=exchange"),
-                *("-kernel", str(kernel), "-append"),
-                f"console=ttyS0 root=/dev/nvme0n1 rw quiet panic=-1 systemd.show_status=0 {flag}",
-            ],
-            REPORTS / f"vm-{os.getpid()}-{next(_COUNT)}.log",
-        )
-        self._console.wait_for_shell(BOOT_SECONDS)
-
     def down(self) -> None:
         """See `Host.down`."""
-        console, self._console = self._console, None
-        folder, self._folder = self._folder, None
-        if console is not None:
-            console.close()
-        if folder is not None:
-            folder.cleanup()
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            machine.close()
 
     def run(
         self,
@@ -176,31 +118,29 @@ class QemuHost(SnapOnEntry):
         """See `SnapHost.install`."""
         snapd.install(self, snap, "--classic")
 
-    @property
-    def _exchange(self) -> Path:
-        if self._folder is None:
+    def _up(self) -> Machine:
+        if self._machine is None:
             raise HostError("the host is not up")
-        return Path(self._folder.name, "exchange")
+        return self._machine
 
     @contextmanager
     def _archive(self) -> Iterator[tarfile.TarFile]:
-        """Give an archive to fill, which then is on the second disk."""
-        with self._exchange.open("r+b") as disk:
+        """Give an archive to fill, which then is on the exchange disk."""
+        with self._up().exchange.open("r+b") as disk:
             with tarfile.open(fileobj=disk, mode="w", format=tarfile.GNU_FORMAT) as archive:
                 yield archive
             self._used = disk.tell()
-        if self._used > DISK:
-            raise HostError(f"{self._used} bytes are more than {self.name} takes at once ({DISK})")
+        if self._used > EXCHANGE_SIZE:
+            raise HostError(f"{self._used} bytes are more than {self.name} takes at once ({EXCHANGE_SIZE})")
 
     def _type(self, program: str, seconds: float) -> None:
-        if self._console is None:
-            raise HostError("the host is not up")
-        code = self._console.type(f"{program} {-(-self._used // _MIB)}", seconds)
+        machine = self._up()
+        code = machine.type(f"{program} {-(-self._used // _MIB)}", seconds)
         if code != 0:
-            raise HostError(f"{self.name}: `{program}` ended with {code}; its console is in {REPORTS}")
+            raise HostError(machine.told(f"ended `{program}` with {code}"))
 
     def _get(self) -> dict[str, str]:
-        with tarfile.open(self._exchange, "r:") as archive:
+        with tarfile.open(self._up().exchange, "r:") as archive:
             found = {name: archive.extractfile(name) for name in ("code", "stdout", "stderr")}
             return {
                 name: file.read().decode(errors="surrogateescape") for name, file in found.items() if file

@@ -112,7 +112,8 @@ def _pack(userland: Path, target: Path) -> None:
         for folder in (snapd, target / "meta"):
             for each in (folder, *folder.rglob("*")):
                 each.chmod(0o755 if each.is_dir() or each.parent == programs else 0o644)
-        common = ("-quiet", "-no-progress", "-comp", "lzo", "-all-root", "-root-mode", "0755")
+        common = [*("-quiet", "-no-progress", "-all-root", "-root-mode", "0755")]
+        common += ["-comp", "zstd", "-Xcompression-level", "1"]  # packed in a second, not ten
         command("mksquashfs", str(snapd), str(target / "snapd.snap"), *common)
         source = [str(userland / part) for part in ("usr", "etc", "bin", "lib", "lib64", "sbin")]
         command("mksquashfs", *source, str(base), str(target / "core24.snap"), *common)

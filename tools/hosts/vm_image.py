@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
+import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.build.sources import debian_archive
 from tools.hosts import cache
-from tools.hosts.base import HostRefusedError
+from tools.hosts.base import HostError, HostRefusedError
 
-SUITE = "trixie"  # its kernel has NVMe and ext4 built in, so that no initrd is needed
+SUITE = "trixie"
 KERNEL = "linux-image-cloud-amd64"
+BUSYBOX = "busybox-static"
 GUEST = Path(__file__).with_name("vm_guest")
+INITRD = Path(__file__).with_name("vm_initrd")
 
 
-def image(userland: Path) -> tuple[Path, Path]:
-    """Return the kernel and the raw ext4 image of a userland, made when they are not there yet; only to read.
+@dataclass(frozen=True)
+class Image:
+    """The files that a virtual machine is booted from; only to read, for all machines share them."""
 
-    Raise HostRefusedError when this machine cannot make them, HostError when that fails.
+    kernel: Path
+    initrd: Path
+    disk: Path
+    """An ext4 file system, raw."""
+
+
+def image(userland: Path) -> Image:
+    """Return what a machine with this userland is booted from, made when it is not there yet.
+
+    Raise HostRefusedError when this machine cannot make it, HostError when that fails.
     """
-    made_of = f"{userland.name} {cache.digest(Path(__file__), GUEST)}"
+    made_of = f"{userland.name} {cache.digest(Path(__file__), GUEST, INITRD)}"
     folder = cache.once(
         f"vm-{userland.name.rpartition('-')[0]}", made_of, lambda target: _make(userland, target)
     )
-    return folder / "vmlinuz", folder / "image"
+    return Image(folder / "vmlinuz", folder / "initrd", folder / "disk")
 
 
 def _make(userland: Path, target: Path) -> None:
-    for program in ("mmdebstrap", "mke2fs"):
+    for program in ("mmdebstrap", "mke2fs", "cpio"):
         if shutil.which(program) is None:
             raise HostRefusedError(f"no program `{program}` on this machine: run `make setup`")
     archive = debian_archive()
@@ -37,7 +52,7 @@ def _make(userland: Path, target: Path) -> None:
     kernel, tree = target / "kernel", target / "tree"
     with cache.progress(f"make the disk image of a virtual machine from {userland.name}"):
         cache.command(
-            *("mmdebstrap", "--quiet", "--mode=root", "--variant=extract", f"--include={KERNEL}"),
+            *("mmdebstrap", "--quiet", "--mode=root", "--variant=extract", f"--include={KERNEL},{BUSYBOX}"),
             *(SUITE, str(kernel), f"deb {archive} {SUITE} main"),
         )
         (vmlinuz,) = kernel.glob("boot/vmlinuz-*")
@@ -48,7 +63,30 @@ def _make(userland: Path, target: Path) -> None:
         shutil.copytree(GUEST, tree, symlinks=True, dirs_exist_ok=True)
         cache.command("chroot", str(tree), "depmod", version)
         # The files' owners are kept; the free space is for what tests install.
-        cache.command("mke2fs", "-q", "-t", "ext4", "-d", str(tree), str(target / "image"), "2G")
+        cache.command("mke2fs", "-q", "-t", "ext4", "-d", str(tree), str(target / "disk"), "2G")
+        _make_initrd(kernel, version, target / "initrd")
         shutil.copy(vmlinuz, target / "vmlinuz")
         shutil.rmtree(kernel)
         shutil.rmtree(tree)
+
+
+def _make_initrd(kernel: Path, version: str, target: Path) -> None:
+    """Pack vm_initrd with a shell for its script and the driver of the root disk."""
+    made = kernel / "initrd"
+    shutil.copytree(INITRD, made)
+    for mount_point in ("dev", "root"):
+        (made / mount_point).mkdir()
+    shutil.copy(kernel / "usr/bin/busybox", made)
+    driver = kernel / "usr/lib/modules" / version / "kernel/drivers/block/virtio_blk.ko.xz"
+    (made / "virtio_blk.ko").write_bytes(lzma.decompress(driver.read_bytes()))
+    names = "\n".join(str(path.relative_to(made)) for path in sorted(made.rglob("*")))
+    with target.open("wb") as archive:
+        packed = subprocess.run(
+            ["cpio", "--create", "--format=newc", "--owner=+0:+0", "--quiet"],
+            cwd=made,
+            input=names.encode(),
+            stdout=archive,
+            stderr=subprocess.PIPE,
+        )
+    if packed.returncode != 0:
+        raise HostError(f"cpio failed and said: {packed.stderr.decode(errors='replace').strip()}")

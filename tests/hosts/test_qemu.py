@@ -1,0 +1,130 @@
+"""Virtual machines: brought back as they were saved, each for itself; what goes wrong is one line."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.hosts import HostError, HostRefusedError, HostTimeoutError, vm_image, vm_state
+from tools.hosts.catalog import find, make_host
+from tools.hosts.console import Console
+from tools.hosts.qemu import QemuHost
+from tools.hosts.roots import root
+from tools.hosts.vm_image import Image
+from tools.hosts.vm_machine import Machine, Saved
+
+BOOT = "/proc/sys/kernel/random/boot_id"
+
+
+def machine() -> QemuHost:
+    host = make_host(find("debian-13-kernel-fips"))
+    assert isinstance(host, QemuHost)
+    return host
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[QemuHost]:
+    try:
+        with machine() as host:
+            yield host
+    except HostRefusedError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="module")
+def image() -> Image:
+    try:
+        return vm_image.image(root("debian-13"))
+    except HostRefusedError as reason:
+        pytest.skip(str(reason))
+
+
+def console_of(error: pytest.ExceptionInfo[HostError]) -> str:
+    """Return what the console said, which an error's text names; it is one line."""
+    kept = re.fullmatch(
+        r"the virtual machine .*; its console is kept in (\S+) and ends: .*", str(error.value)
+    )
+    assert kept, str(error.value)
+    file = Path(kept[1])
+    said = file.read_text(errors="replace")
+    file.unlink()
+    return said
+
+
+def test_what_goes_in_comes_out(host: QemuHost, tmp_path: Path) -> None:
+    script = 'cat; printf "%s" "$X" >&2; pwd; exit 7'
+    done = host.run(["sh", "-c", script], env={"X": "a\nb\udcff"}, stdin="in\udcfe", cwd="/usr")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "in\udcfe/usr\n", "a\nb\udcff")
+    with pytest.raises(HostTimeoutError, match="took longer than 2 s and said: waiting"):
+        host.run(["sh", "-c", "echo waiting; sleep 60"], timeout=2)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/file").write_text("content")
+    host.copy(tmp_path / "folder", "/srv/new/folder")
+    assert host.run(["cat", "/srv/new/folder/file"]).stdout == "content"
+
+
+def test_a_second_machine_is_another_one_from_the_same_boot(host: QemuHost) -> None:
+    host.run(["touch", "/was-here"]).check()
+    with machine() as other:
+        assert other.run(["ls", "/was-here"]).returncode != 0
+        assert other.run(["cat", BOOT]).stdout == host.run(["cat", BOOT]).stdout
+        # Though its clock stood still, and its kernel's random numbers would be the other's.
+        assert abs(int(other.run(["date", "+%s"]).stdout) - time.time()) < 60
+        assert "crng reseeded due to virtual machine fork" in other.run(["dmesg"]).stdout
+
+
+def test_a_full_disk_on_the_machine(host: QemuHost, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(1 << 20))
+    host.run(["sh", "-c", "cat /dev/zero > /full"])
+    with pytest.raises(HostError) as raised:
+        host.copy(tmp_path / "large", "/large")
+    assert "No space left on device" in console_of(raised)
+    host.run(["rm", "/full"]).check()
+
+
+def test_a_machine_that_does_not_boot(image: Image, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_bytes(bytes(1 << 20))
+    with pytest.raises(HostError, match="the virtual machine ended") as raised:
+        Machine(Image(image.kernel, image.initrd, tmp_path / "empty"), flagged=True)
+    assert "Kernel panic" in console_of(raised)
+
+
+def test_a_saved_state_that_is_none(image: Image, tmp_path: Path) -> None:
+    saved = Saved(tmp_path)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", saved.disk, "1M"], check=True)
+    saved.state.write_bytes(b"no state")
+    with pytest.raises(HostError, match="was not brought back") as raised:
+        Machine(image, flagged=True, saved=saved)
+    assert "Not a migration stream" in console_of(raised)
+
+
+@pytest.mark.usefixtures("image")  # skips where there is no QEMU
+def test_a_disk_too_full_for_a_saved_state(tmp_path: Path) -> None:
+    socket = tmp_path / "qmp"
+    paused = subprocess.Popen(
+        [
+            *("qemu-system-x86_64", "-S", "-m", "16", "-nodefaults", "-nographic"),
+            *("-qmp", f"unix:{socket},server=on,wait=off"),
+        ]
+    )
+    try:
+        with pytest.raises(HostError, match=r"was not saved to /dev/full: QEMU could not write it \(\d+ MiB"):
+            vm_state.save(socket, Path("/dev/full"))
+    finally:
+        paused.kill()
+        paused.wait()
+
+
+def test_a_console_that_stops_answering(tmp_path: Path) -> None:
+    console = Console(["sh", "-c", "printf 'root@host:~# '; exec bash --norc"], tmp_path / "log")
+    try:
+        console.wait_for_shell(30)
+        assert console.type("(exit 3)", 30) == 3
+        with pytest.raises(HostTimeoutError, match="did not answer to `sleep 60` in 1 s") as raised:
+            console.type("sleep 60", 1)
+    finally:
+        console.close()
+    console_of(raised)
