@@ -1,0 +1,61 @@
+"""What every kind of host does, the same way: `tools.hosts.base.Host`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.hosts import Host, HostError, HostRefusedError, HostTimeoutError
+from tools.hosts.catalog import find, make_host
+from tools.hosts.here import HereHost
+
+
+@pytest.fixture(
+    scope="module", params=["here", "namespace-fips", "debian-13", "docker-debian-12", "debian-13-kernel"]
+)
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    if request.param == "here":  # it is always up
+        yield HereHost()
+        return
+    try:
+        with make_host(find(request.param)) as made:
+            yield made
+    except HostRefusedError as reason:
+        pytest.skip(str(reason))
+    made.down()  # twice is safe
+    with pytest.raises(HostError, match="the host is not up"):
+        made.run(["true"])
+
+
+def test_what_goes_in_comes_out(host: Host) -> None:
+    script = r'env -u PWD; pwd; cat; printf "no\376" >&2; exit 3'
+    ended = host.run(["sh", "-c", script], env={"A": "b\nc"}, stdin="in\udcff", cwd="/usr")
+    assert (ended.returncode, ended.stderr) == (3, "no\udcfe")
+    assert ended.stdout == "A=b\nc\n/usr\nin\udcff"
+    with pytest.raises(HostError, match=r"^`sh -c 'echo why; false'` ended with 1: why$"):
+        host.run(["sh", "-c", "echo why; false"]).check()
+
+
+def test_a_signal_is_told(host: Host) -> None:
+    assert host.run(["sh", "-c", "kill -9 $$"]).returncode == -9
+
+
+def test_a_command_that_hangs_is_killed(host: Host) -> None:
+    with pytest.raises(HostTimeoutError, match=r"took longer than 2 s and said: waiting"):
+        host.run(["sh", "-c", "echo waiting; sleep 60.125"], timeout=2)
+    assert "60.125" not in host.run(["sh", "-c", "cat /proc/[0-9]*/cmdline"]).stdout
+
+
+def test_a_daemon_that_a_command_leaves_is_not_waited_for(host: Host) -> None:
+    host.run(["sh", "-c", "setsid sleep 30 &"], timeout=15).check()
+
+
+def test_files_and_folders_are_copied(host: Host, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/file").write_text("copied")
+    host.copy(tmp_path / "folder", f"{tmp_path}/new/folder")
+    host.copy(tmp_path / "folder/file", f"{tmp_path}/new/file")
+    said = host.run(["cat", f"{tmp_path}/new/folder/file", f"{tmp_path}/new/file"])
+    assert said.stdout == "copiedcopied"
+    with pytest.raises(HostError, match=r"/missing cannot be copied to /srv: No such file or directory$"):
+        host.copy(tmp_path / "missing", "/srv")
