@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from tools.hosts.base import Host, HostError, HostTimeoutError
-from tools.hosts.catalog import find, make_host
+from tools.hosts.catalog import find, task_host
 from tools.spread.model import Part, Project, load
 from tools.spread.plan import Job
 
@@ -184,10 +184,7 @@ class Session:
 @contextmanager
 def open_session(folder: Path, system: str, snap: Path) -> Iterator[Session]:
     """Bring up the host of a system for a project's jobs. Raise HostError or SpreadError."""
-    chosen = find(system)
-    # Where no snapd runs to install it for the tasks, the host itself has it from the beginning.
-    host = make_host(chosen, None if chosen.kind in ("nspawn", "qemu") else snap)
-    with host, Session(host, load(folder), snap) as session:
+    with task_host(find(system), snap) as host, Session(host, load(folder), snap) as session:
         yield session
 
 
