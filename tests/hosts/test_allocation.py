@@ -122,6 +122,15 @@ def test_a_shell_on_a_terminal(namespace: paramiko.Transport) -> None:
         assert shell.recv_exit_status() == 3
 
 
+@pytest.mark.usefixtures("snap_file")
+def test_a_host_without_a_terminal_says_so() -> None:
+    with allocated("docker-debian-12-fips") as port, connected(port) as host, host.open_session() as shell:
+        shell.get_pty()
+        shell.invoke_shell()
+        assert shell.makefile("rb").read().endswith(b" gives no shell on a terminal\r\n")
+        assert shell.recv_exit_status() == 255
+
+
 def test_a_host_that_cannot_be_is_told_to_spread() -> None:
     told = subprocess.run([*COMMAND, "allocate", "debian12"], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     assert told.returncode == 1

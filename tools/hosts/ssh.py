@@ -15,7 +15,7 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import paramiko
@@ -55,7 +55,8 @@ class _Commands:
 
     def answer(self, channel: paramiko.Channel, command: str) -> None:
         """Run a command and send its output and its exit code."""
-        with self._reported(channel), self._turn(channel):
+        # Of some commands spread shows what they say, of others what they complain.
+        with self._reported(channel, channel.sendall, channel.sendall_stderr), self._turn(channel):
             given: bytes = channel.makefile("rb").read()
             file = f"/run/ssh-{secrets.token_hex(8)}"
             with self._ended_with(channel, file):
@@ -72,7 +73,7 @@ class _Commands:
     def show(self, channel: paramiko.Channel, command: str, terminal: tuple[str, int, int]) -> None:
         """Run a command on a terminal of this machine, which the client sees."""
         name, width, height = terminal
-        with self._reported(channel):
+        with self._reported(channel, channel.sendall):
             if not isinstance(self._host, EnteredHost):
                 raise HostError(f"{self._host.name} gives no shell on a terminal")
             variables = {**LOGIN_ENVIRONMENT, "TERM": name}
@@ -94,15 +95,14 @@ class _Commands:
             channel.send_exit_status(child.wait())
 
     @contextmanager
-    def _reported(self, channel: paramiko.Channel) -> Iterator[None]:
-        """Tell the client what goes wrong, unless it has gone, and close the channel at the end."""
+    def _reported(self, channel: paramiko.Channel, *ways: Callable[[bytes], None]) -> Iterator[None]:
+        """Tell the client in these ways what goes wrong, unless it has gone; close the channel at the end."""
         with channel, suppress(OSError):
             try:
                 yield
             except HostError as error:
-                text = f"hosts: {error}\n".encode()
-                channel.sendall(text)  # spread shows what a script has said, or else
-                channel.sendall_stderr(text)
+                for say in ways:
+                    say(f"hosts: {error}\r\n".encode())
                 channel.send_exit_status(_FAILED)
 
     @contextmanager
