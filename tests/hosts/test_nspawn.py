@@ -1,13 +1,11 @@
 """Hosts with real snapd: several live side by side, nothing stays of a killed one."""
 
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pexpect
 import pytest
 
 from tests.conftest import PROJECT
@@ -128,30 +126,3 @@ def test_an_unknown_system_is_told_the_nearest_names() -> None:
     )
     assert done.returncode == 1
     assert re.fullmatch(r"hosts: unknown system 'debian12-fips': is it debian-12-fips or .*\n", done.stderr)
-
-
-@pytest.mark.usefixtures("host")
-def test_a_host_for_spread_is_reached_by_ssh_until_it_is_discarded() -> None:
-    before = left()
-    env = {**os.environ, "SPREAD_PASSWORD": "let-me-in"}
-    told = subprocess.run(
-        [*COMMAND, "allocate", "debian-12-fips"],
-        cwd=PROJECT,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    found = re.fullmatch(r"(localhost:(\d+))\n", told.stdout)
-    assert found, told.stderr
-    options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-p", found[2]]
-    ssh = pexpect.spawn(
-        "ssh", [*options, "root@localhost", "cat /proc/sys/crypto/fips_enabled"], timeout=30, encoding="utf-8"
-    )
-    ssh.expect("assword:")
-    ssh.sendline("let-me-in")
-    ssh.expect(pexpect.EOF)
-    assert ssh.before is not None and ssh.before.split() == ["1"]
-    ssh.close()
-    assert subprocess.run([*COMMAND, "discard", found[1]], cwd=PROJECT, timeout=60).returncode == 0
-    assert left() == before

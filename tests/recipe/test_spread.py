@@ -1,9 +1,11 @@
 """spread.yaml is read strictly, and has the systems of tools/hosts/hosts.yaml."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.conftest import PROJECT
 from tools.hosts.catalog import load as load_hosts
@@ -14,7 +16,7 @@ SPREAD = """
 project: example
 path: /root/example
 environment: {A: project, B/one: x, B/two: y}
-backends: {adhoc: {systems: [debian-12, debian-12-fips, debian-13: {manual: true}]}}
+backends: {adhoc: {allocate: "false", systems: [debian-12, debian-12-fips, debian-13: {manual: true}]}}
 suites: {tests/: {summary: suite}}
 """
 TASK = "summary: task\nexecute: true\n"
@@ -44,12 +46,26 @@ def test_every_task_says_what_it_shows_and_runs_on_a_fips_host() -> None:
     assert {job.task.name for job in jobs(made, "adhoc") if job.system.name == "debian-11-fips"} == tasks
 
 
+def test_a_new_task_is_a_new_folder_and_no_other_file(tmp_path: Path) -> None:
+    """`make test` runs it on every system that is to be had everywhere."""
+    for name in ("tools", "tests"):
+        shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("spread.yaml", "pyproject.toml"):
+        shutil.copy(PROJECT / name, tmp_path)
+    (tmp_path / "tests/spread/new").mkdir()
+    (tmp_path / "tests/spread/new/task.yaml").write_text(TASK)
+    collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/spread"]
+    done = subprocess.run(collect, capture_output=True, text=True, cwd=tmp_path)
+    new = {line for line in done.stdout.splitlines() if line.endswith(":new")}
+    assert new == {f"tests/spread/new/task.yaml::{name}:new" for name in load_hosts()["systems"]}, done.stdout
+
+
 @pytest.mark.parametrize(
     ("task", "text"),
     [
         (TASK + "exceute: x\n", "unknown key `exceute`: is it execute?"),
         (TASK + "systems: [debian-21]\n", "`systems` has debian-21, which is none: is it debian-13"),
-        (TASK + "kill-timeout: soon\n", "kill-timeout is a time such as"),
+        (TASK + "kill-timeout: soon\n", "`kill-timeout` is a time such as"),
         ("summary: x\n", "a task needs `execute`"),
         ("summary: [x\n", "task.yaml:2: no YAML"),
         ("- x\n", "no mapping of keys"),
@@ -71,4 +87,3 @@ def test_filters_variants_and_environment(tmp_path: Path) -> None:
     assert names == [f"adhoc:debian-12-fips:tests/one:{variant}" for variant in ("one", "two")]
     assert [(job.environment["A"], job.environment["B"]) for job in found] == [("task", "x"), ("task", "y")]
     assert found[0].environment["SPREAD_TASK"] == "tests/one"
-    assert yaml.safe_load(TASK)["execute"] is True  # what YAML makes of it is run as a word

@@ -41,7 +41,8 @@ def main() -> int:
     try:
         return _do(arguments)
     except HostError as error:
-        print(f"hosts: {error}", file=sys.stderr)
+        # spread.yaml hands on what `allocate` says: the address, or why there is none.
+        print(f"hosts: {error}", file=sys.stdout if arguments.command == "allocate" else sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("hosts: interrupted; nothing is left behind", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 spread's contract (its README, "AdHoc"): `allocate` says the address, spread logs in there as root
 with SPREAD_PASSWORD, `discard` gets the address back. A host has no network of the machine's: the process
-that holds it listens on loopback and starts sshd on the host for each connection, as inetd does.
+that holds it is the ssh server (ssh.py), on loopback.
 """
 
 from __future__ import annotations
@@ -17,18 +17,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from tools.hosts import ssh
 from tools.hosts.base import HostError
-from tools.hosts.catalog import System, find, make_host
-from tools.hosts.entered import EnteredHost
+from tools.hosts.catalog import System, find, task_host
 from tools.hosts.nspawn import identity
+from tools.hosts.packed import newest_snap
 
 PROJECT = Path(__file__).resolve().parents[2]
 DISCARD_SECONDS = 30.0
 ALLOCATED = Path("/run/certbot-fips-allocated")
-SSHD = (
-    *("/usr/sbin/sshd", "-i", "-o", "PermitRootLogin=yes", "-o", "PasswordAuthentication=yes"),
-    *("-o", "UsePAM=no"),
-)
 
 
 def allocate(system: System) -> str:
@@ -45,10 +42,11 @@ def allocate(system: System) -> str:
         start_new_session=True,  # it outlives this process
     )
     assert holder.stdout is not None
-    address = holder.stdout.readline().strip()
-    if not address:
-        raise HostError(f"{system.name} was not brought up: the lines above say why")
-    return address
+    with holder.stdout:
+        said = holder.stdout.readline().strip()
+    if not said.startswith("localhost:"):
+        raise HostError(said or f"{system.name} was not brought up: the lines above say why")
+    return said
 
 
 def discard(address: str) -> None:
@@ -71,16 +69,9 @@ def discard(address: str) -> None:
 
 
 def hold(name: str) -> None:
-    """Bring up a host, print its address and serve ssh until SIGTERM comes."""
+    """Bring up a host, print its address, or why there is none, and serve ssh until SIGTERM comes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with make_host(find(name)) as host, socket.create_server(("127.0.0.1", 0)) as server:
-        if not isinstance(host, EnteredHost):
-            raise HostError(
-                f"{name} cannot be allocated: spread's adhoc backend has the hosts with snapd alone"
-            )
-        password = os.environ.get("SPREAD_PASSWORD") or secrets.token_urlsafe()
-        host.run(["chpasswd"], stdin=f"root:{password}\n").check()
-        host.run(["sh", "-euc", "ssh-keygen -A && mkdir -p /run/sshd"]).check()
+    with task_host(find(name), newest_snap()) as host, socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         ALLOCATED.mkdir(exist_ok=True)
         record = ALLOCATED / str(port)
@@ -90,16 +81,7 @@ def hold(name: str) -> None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             for stream in (1, 2):  # who asked waits for the end of our output
                 os.dup2(nowhere, stream)
-            serving: list[subprocess.Popen[bytes]] = []
-            while True:
-                connection, _ = server.accept()
-                with connection:
-                    serving.append(
-                        subprocess.Popen(
-                            [*host.entering(), *SSHD], stdin=connection.fileno(), stdout=connection.fileno()
-                        )
-                    )
-                serving = [each for each in serving if each.poll() is None]
+            ssh.serve(host, os.environ.get("SPREAD_PASSWORD") or secrets.token_urlsafe(), server)
         finally:
             record.unlink(missing_ok=True)
 
@@ -108,4 +90,5 @@ if __name__ == "__main__":
     try:
         hold(sys.argv[1])
     except HostError as error:
-        sys.exit(f"hosts: {error}")
+        print(error)
+        sys.exit(1)

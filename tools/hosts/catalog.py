@@ -72,3 +72,11 @@ def make_host(system: System, snap: Path | None = None) -> SnapHost:
     from tools.hosts.qemu import QemuHost
 
     return QemuHost(userland, system.flag, snap)
+
+
+def task_host(system: System, snap: Path) -> SnapHost:
+    """Return the host of a system for spread's tasks, as make_host does.
+
+    The suite's own scripts have snapd install the snap; where none runs, the host has it from the beginning.
+    """
+    return make_host(system, None if system.kind in ("nspawn", "qemu") else snap)

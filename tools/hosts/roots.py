@@ -15,7 +15,7 @@ HERE = Path(__file__)
 GUEST = HERE.with_name("guest")
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "snapd", "squashfs-tools", "python3", "openssl", "ca-certificates"),
-    *("iproute2", "procps", "openssh-server"),
+    *("iproute2", "procps"),
 )
 #: The userland that stands in for the base snap: of the roots the one with the newest C library.
 BASE = "debian-13"
@@ -27,7 +27,7 @@ MASKED = (
         "systemd-timesyncd.service",
         "console-getty.service",
     ),
-    *("getty.target", "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_reap.service", "ssh.service"),
+    *("getty.target", "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_reap.service"),
     *("systemd-networkd.service", "systemd-resolved.service", "apparmor.service", "fstrim.timer"),
     *("snapd.seeded.service", "snapd.apparmor.service", "snapd.autoimport.service", "dpkg-db-backup.timer"),
 )

@@ -10,6 +10,7 @@ import asyncio
 import shlex
 import shutil
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 
 from qemu.qmp import QMPClient, QMPError
@@ -41,7 +42,7 @@ def _wait(done: Coroutine[None, None, None], problem: str) -> None:
         asyncio.run(bounded())
     except TimeoutError:
         raise HostError(f"{problem} in {SECONDS:g} s") from None
-    except (QMPError, OSError) as error:
+    except (QMPError, OSError, EOFError) as error:
         raise HostError(f"{problem}: {error}") from error
 
 
@@ -56,7 +57,8 @@ async def _save(socket: Path, state: Path) -> None:
             raise OSError(f"QEMU could not write it ({free} MiB are free there)")
         await asyncio.sleep(_POLL_SECONDS)
     await machine.execute("quit")
-    await machine.disconnect()
+    with suppress(EOFError):  # QEMU may be gone before us
+        await machine.disconnect()
 
 
 async def _resume(socket: Path) -> None:

@@ -37,6 +37,7 @@ def main() -> int:
 def run(system: str, tasks: list[str]) -> int:
     """Run tasks on a system, print a line for each. Raise HostError or SpreadError when none can be run."""
     project = load(PROJECT)
+    every = jobs(project, "adhoc", manual=True)
     known = list(project.systems["adhoc"])
     # A machine that is there runs what a system with snapd runs.
     named = system
@@ -46,7 +47,7 @@ def run(system: str, tasks: list[str]) -> int:
         raise SpreadError(f"{system} is a machine elsewhere: that needs spread itself")
     if named not in known:
         raise SpreadError(f"unknown system {system}: {nearest(system, [*known, 'here'])}")
-    chosen = [job for job in jobs(project, "adhoc", manual=True) if job.system.name == named]
+    chosen = [job for job in every if job.system.name == named]
     names = {Path(job.task.name).name for job in chosen}
     for task in tasks:
         if task not in names:

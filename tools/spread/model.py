@@ -1,55 +1,17 @@
-"""spread.yaml and task.yaml, read strictly: what spread would ignore in silence is refused here.
-
-The keys are those of spread's own source (spread/project.go); its README says what they mean.
-"""
+"""What spread.yaml and the tasks say: a project, its backends with their systems, its suites with tasks."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tools.spread.keys import NAME, SYSTEM_NAME, SpreadError, check_name, checked, nearest, read
 
-_SCRIPTS = {"prepare", "restore", "debug"}
-_EACH = {"prepare-each", "restore-each", "debug-each"}
-_COMMON = {"environment", "warn-timeout", "kill-timeout"}
-_PLACED = {"systems", "backends", "variants", "priority", "manual"}
-KEYS = {
-    "project": {"project", "backends", "suites", "path", "include", "exclude", "rename", "repack", "reroot"}
-    | _COMMON
-    | _SCRIPTS
-    | _EACH,
-    "backend": {"type", "key", "allocate", "discard", "memory", "plan", "location", "storage", "account"}
-    | {"endpoint", "networks", "groups", "systems", "variants", "halt-timeout", "priority", "manual"}
-    | _COMMON
-    | _SCRIPTS
-    | _EACH,
-    "system": {
-        "image",
-        "kernel",
-        "username",
-        "password",
-        "workers",
-        "storage",
-        "networks",
-        "groups",
-        "secure-boot",
-    }
-    | {"bios", "cpu-family", "plan", "environment", "variants", "priority", "manual"},
-    "suite": {"summary"} | _PLACED | _COMMON | _SCRIPTS | _EACH,
-    "task": {"summary", "details", "execute", "samples", "artifacts"} | _PLACED | _COMMON | _SCRIPTS,
-}
-#: Known to spread and not done by tools/spread: refused rather than ignored.
-_NOT_HERE = {"rename", "repack", "reroot", "artifacts", "samples"}
-_SYSTEM = re.compile(r"[a-z]+-[a-z0-9]+(?:[-.][a-z0-9]+)*")  # what spread takes for a system's name
-_TIMEOUT = re.compile(r"(?=\d)" + "".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in "hms"))
+__all__ = ["Part", "Project", "SpreadError", "bare", "load", "load_task", "matching", "nearest"]
 
-
-class SpreadError(Exception):
-    """spread.yaml, a task or a name is wrong; the text is one line that says where and what to do."""
+_TYPES = ("adhoc", "google", "humbox", "linode", "lxd", "openstack", "qemu")
 
 
 @dataclass(frozen=True)
@@ -62,27 +24,16 @@ class Part:
 
     def script(self, key: str) -> str:
         """Return a script, empty when there is none."""
-        return str(self.keys.get(key) or "")
+        return str(self.keys.get(key, ""))
 
     def words(self, key: str) -> list[str]:
         """Return a list of words, empty when there is none."""
-        return [str(word) for word in self.keys.get(key) or ()]
+        return list(self.keys.get(key, ()))
 
     @property
     def environment(self) -> dict[str, str]:
         """The variables, in their order; a name can end in /VARIANT."""
-        return {name: str(value) for name, value in (self.keys.get("environment") or {}).items()}
-
-    @property
-    def kill_seconds(self) -> float | None:
-        """The kill-timeout in seconds.
-
-        warn-timeout is checked, and has no effect here.
-        """
-        found = _TIMEOUT.fullmatch(str(self.keys.get("kill-timeout", "0s")))
-        assert found is not None
-        hours, minutes, seconds = (float(number or 0) for number in found.groups())
-        return (hours * 60 + minutes) * 60 + seconds or None
+        return dict(self.keys.get("environment", {}))
 
 
 @dataclass(frozen=True)
@@ -102,32 +53,36 @@ class Project:
 def load(folder: Path) -> Project:
     """Read spread.yaml and all tasks. Raise SpreadError where a file is not as spread has it."""
     file = folder / "spread.yaml"
-    project = _part("project", folder.name, _read(file), file)
-    if not str(project.keys.get("path", "")).startswith("/"):
-        raise SpreadError(f"{file}: `path`, where the project goes on a host, is an absolute path")
+    keys = read(file)
+    project = _part("project", str(keys.get("project")), keys, file)
+    check_name("project", project.name, NAME, file)
+    path = project.script("path")
+    if not re.fullmatch(r"(?:/[\w.+-]+)+", path):
+        raise SpreadError(
+            f"{file}: `path`, where the project goes on a host, is an absolute path such as /root/x"
+        )
+    for word in (*project.words("include"), *project.words("exclude")):
+        if "$" in word:
+            raise SpreadError(f"{file}: {word}: tools/spread knows $ in `environment` and scripts alone")
+    for key in ("backends", "suites"):
+        if not project.keys.get(key):
+            raise SpreadError(f"{file}: `{key}` is no mapping of names")
     backends: dict[str, Part] = {}
     systems: dict[str, dict[str, Part]] = {}
-    for name, keys in _mapping(project, "backends", file).items():
-        backends[name] = _part("backend", name, keys, file)
-        systems[name] = {}
-        if not backends[name].keys.get("systems"):
-            raise SpreadError(f"{file}: backend {name} has no `systems`")
-        for entry in backends[name].keys["systems"]:
-            pairs = list(entry.items()) if isinstance(entry, dict) else [(entry, {})]
-            if len(pairs) != 1:
-                raise SpreadError(f"{file}: backend {name}: an entry of `systems` is one name: {entry}")
-            own, said = pairs[0]
-            if not _SYSTEM.fullmatch(str(own)):
-                raise SpreadError(
-                    f"{file}: system {own}: spread wants names such as debian-12 or debian-12-fips"
-                )
-            systems[name][own] = _part("system", own, said or {}, file)
+    for name, own in project.keys["backends"].items():
+        backends[name] = _backend(name, own, file)
+        systems[name] = _systems(backends[name], file)
     suites, tasks = {}, {}
-    for name, keys in _mapping(project, "suites", file).items():
-        if not str(name).endswith("/"):
+    for name, own in project.keys["suites"].items():
+        if not name.endswith("/"):
             raise SpreadError(f"{file}: suite {name}: a suite's name is its folder and ends with /")
         short = name.rstrip("/")
-        suites[short] = _part("suite", short, keys, file)
+        check_name("suite", short, rf"{NAME}(?:/{NAME})*", file)
+        suites[short] = _part("suite", short, own, file)
+        if not suites[short].script("summary"):
+            raise SpreadError(f"{file}: suite {name} needs a `summary`")
+        if not (folder / short).is_dir():
+            raise SpreadError(f"{file}: suite {name}: there is no such folder")
         found = sorted((folder / short).glob("*/task.yaml"))
         tasks[short] = [load_task(task, folder) for task in found]
     made = Project(folder, project, backends, systems, suites, tasks)
@@ -137,70 +92,57 @@ def load(folder: Path) -> Project:
 
 def load_task(file: Path, folder: Path) -> Part:
     """Read one task. Raise SpreadError where it is not as spread has it."""
-    task = _part("task", str(file.parent.relative_to(folder)), _read(file), file)
+    check_name("task", file.parent.name, NAME, file)
+    task = _part("task", str(file.parent.relative_to(folder)), read(file), file)
     for key in ("summary", "execute"):
-        if not task.script(key):
+        if not task.script(key).strip():
             raise SpreadError(f"{file}: a task needs `{key}`")
     return task
 
 
 def matching(word: str, names: list[str]) -> list[str]:
     """Return the names that a word of a list means: it may begin with + or -, and have * in it."""
-    pattern = re.compile(word.lstrip("+-").replace(".", r"\.").replace("*", ".*"))
+    pattern = re.compile(re.escape(bare(word)).replace(r"\*", ".*"))
     return list(filter(pattern.fullmatch, names))
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """Return what the word may have been meant to be, for the end of an error's text."""
-    near = difflib.get_close_matches(word, known, n=3, cutoff=0.4)
-    return f"is it {' or '.join(near)}?" if near else f"known: {', '.join(sorted(known))}"
+def bare(word: str) -> str:
+    """Return a word of a list without its + or -."""
+    return word[1:] if word.startswith(("+", "-")) else word
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text())
-    except OSError as error:
-        raise SpreadError(f"{file}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}" if mark else str(file)
-        raise SpreadError(f"{where}: no YAML: {getattr(error, 'problem', error)}") from error
-    if not isinstance(content, dict):
-        raise SpreadError(f"{file}: no mapping of keys")
-    return content
+def _backend(name: str, keys: Any, file: Path) -> Part:
+    check_name("backend", name, NAME, file)
+    backend = _part("backend", name, keys, file)
+    kind = backend.keys.get("type", name)
+    if kind not in _TYPES:
+        raise SpreadError(f"{file}: backend {name}: its type is one of {', '.join(_TYPES)}")
+    if (kind == "adhoc") != bool(backend.script("allocate").strip()):
+        raise SpreadError(f"{file}: backend {name}: `allocate` is for the type adhoc, which needs it")
+    return backend
+
+
+def _systems(backend: Part, file: Path) -> dict[str, Part]:
+    found: dict[str, Part] = {}
+    for entry in backend.keys.get("systems", ()):
+        pairs = list(entry.items()) if isinstance(entry, dict) else [(entry, None)]
+        if len(pairs) != 1 or not isinstance(pairs[0][0], str):
+            raise SpreadError(f"{file}: backend {backend.name}: an entry of `systems` is one name: {entry}")
+        name, keys = pairs[0]
+        if not re.fullmatch(SYSTEM_NAME.format(""), name):
+            raise SpreadError(
+                f"{file}: system {name}: spread wants names such as debian-12 or debian-12-fips"
+            )
+        if name in found:
+            raise SpreadError(f"{file}: backend {backend.name}: system {name} is there twice")
+        found[name] = _part("system", name, keys or {}, file)
+    if not found:
+        raise SpreadError(f"{file}: backend {backend.name} has no `systems`")
+    return found
 
 
 def _part(kind: str, name: str, keys: Any, file: Path) -> Part:
-    if not isinstance(keys, dict):
-        raise SpreadError(f"{file}: {kind} {name} is no mapping of keys")
-    for key in keys:
-        if key not in KEYS[kind]:
-            raise SpreadError(
-                f"{file}: {kind} {name}: unknown key `{key}`: {nearest(str(key), list(KEYS[kind]))}"
-            )
-        if key in _NOT_HERE and (key, keys[key]) != ("samples", 1):
-            raise SpreadError(f"{file}: {kind} {name}: spread knows `{key}`, tools/spread does not")
-    for key, shape, words in (
-        ("environment", dict, "a mapping of names"),
-        *(
-            (key, list, "a list of names")
-            for key in ("systems", "backends", "variants", "include", "exclude")
-        ),
-        *((key, int, "a number") for key in ("priority",)),
-    ):
-        if key in keys and not (kind == "project" and key == "backends") and not isinstance(keys[key], shape):
-            raise SpreadError(f"{file}: {kind} {name}: `{key}` is {words}")
-    for key in ("kill-timeout", "warn-timeout"):
-        if not _TIMEOUT.fullmatch(str(keys.get(key, "0s"))):
-            raise SpreadError(f"{file}: {kind} {name}: {key} is a time such as 1.5h, 5m or 30s")
-    return Part(kind, name, keys)
-
-
-def _mapping(project: Part, key: str, file: Path) -> dict[str, Any]:
-    found = project.keys.get(key)
-    if not isinstance(found, dict) or not found:
-        raise SpreadError(f"{file}: `{key}` is no mapping of names")
-    return found
+    return Part(kind, name, checked(kind, name, keys, file))
 
 
 def _check_systems(project: Project) -> None:
@@ -212,4 +154,4 @@ def _check_systems(project: Project) -> None:
             for name in part.words(word):
                 if not matching(name, names):
                     text = f"{part.kind} {part.name}: `{word}` has {name}, which is none"
-                    raise SpreadError(f"{text}: {nearest(name.lstrip('+-'), names)}")
+                    raise SpreadError(f"{text}: {nearest(bare(name), names)}")

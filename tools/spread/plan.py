@@ -6,11 +6,12 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from tools.spread.model import Part, Project, SpreadError, matching
+from tools.spread.model import Part, Project, SpreadError, bare, matching, nearest
 
-_HOST_COMMAND = re.compile(r"\$\(HOST:(.*?)\)", re.DOTALL)
-DEFAULT_KILL_SECONDS = 900.0
+_HOST_COMMAND = re.compile(r"\$\(HOST:(.+?)\)")
+_DEFAULT_SECONDS = {"kill-timeout": 900.0, "warn-timeout": 300.0}
 
 
 @dataclass(frozen=True)
@@ -28,20 +29,22 @@ class Job:
     environment: dict[str, str]
     priority: int
 
-    def kill_seconds(self, part: Part | None = None) -> float:
-        """After how many seconds a script of the task, or of a part above it, is killed."""
+    def seconds(self, key: str, part: Part | None = None) -> float:
+        """Return the kill-timeout or warn-timeout for a script of the task, or of a part above it."""
         levels = [self.task, self.suite, self.backend, self.project]
         levels = levels[levels.index(part or self.task) :]
-        given = (level.kill_seconds for level in levels)
-        return next((seconds for seconds in given if seconds), DEFAULT_KILL_SECONDS)
+        given = (level.keys.get(key) for level in levels)
+        return next((seconds for seconds in given if seconds), _DEFAULT_SECONDS[key])
 
 
 def jobs(project: Project, backend: str, *, manual: bool = False) -> list[Job]:
     """Return the jobs of a backend in the order to run them: by system, priority and name.
 
-    What is manual is left out, unless it is asked for. Raise SpreadError when a filter is wrong or a
-    `$(HOST: …)` command fails.
+    What is manual is left out, unless it is asked for. Raise SpreadError when there is no such backend, a
+    filter is wrong or a `$(HOST: …)` command fails.
     """
+    if backend not in project.backends:
+        raise SpreadError(f"spread.yaml has no backend {backend}: {nearest(backend, list(project.backends))}")
     found = sorted(_jobs(project, backend), key=lambda job: (job.system.name, -job.priority, job.name))
     if manual:
         return found
@@ -72,22 +75,22 @@ def _variants(project: Project, backend: Part, system: Part, suite: Part, task: 
         lists += [[f"+{variant}" for variant in _named(part)], part.words("variants")]
     variants = _delta("variants", lists, f"task {task.name}")
     given = (part.keys.get("priority") for part in (task, suite, system, backend))
-    priority = next((int(value) for value in given if value is not None), 0)
+    priority = next((value for value in given if value is not None), 0)
     for variant in variants:
         if not variant and len(variants) > 1:
             continue
         name = f"{backend.name}:{system.name}:{task.name}{f':{variant}' if variant else ''}"
         said = {
             "SPREAD_JOB": name,
-            "SPREAD_PROJECT": str(project.part.keys.get("project", project.folder.name)),
-            "SPREAD_PATH": str(project.part.keys["path"]),
+            "SPREAD_PROJECT": project.part.name,
+            "SPREAD_PATH": project.part.script("path"),
             "SPREAD_BACKEND": backend.name,
-            "SPREAD_BACKENDS": backend.name,
             "SPREAD_SYSTEM": system.name,
             "SPREAD_SUITE": f"{suite.name}/",
             "SPREAD_TASK": task.name,
             "SPREAD_VARIANT": variant,
             "SPREAD_SAMPLE": "1",
+            "SPREAD_REBOOT": "0",
         }
         yield Job(
             name,
@@ -107,12 +110,14 @@ def _environment(parts: Sequence[Part], variant: str) -> dict[str, str]:
     for part in parts:
         for key, value in part.environment.items():
             merged.pop(key, None)  # a later level's variable comes later, too
-            merged[key] = _HOST_COMMAND.sub(_on_this_machine, value)
+            merged[key] = _HOST_COMMAND.sub(lambda found: _on_this_machine(found[1]), value)
     # A variant's value wins over a plain one, whatever their levels are.
     special = {_split(key)[0] for key in merged if variant in _split(key)[1]}
     found: dict[str, str] = {}
     for key, value in merged.items():
         name, variants = _split(key)
+        if variant in variants and name in found:
+            raise SpreadError(f"the variable {name} of variant {variant} has two values")
         if variant in variants or (not variants and name not in special):
             found[name] = value
     return found
@@ -122,11 +127,13 @@ def _named(part: Part) -> list[str]:
     return sorted({variant for key in part.environment for variant in _split(key)[1]})
 
 
-def _on_this_machine(found: re.Match[str]) -> str:
-    done = subprocess.run(["bash", "-c", found[1]], capture_output=True, text=True)
+@cache
+def _on_this_machine(command: str) -> str:
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     if done.returncode != 0:
-        raise SpreadError(f"$(HOST:{found[1]}) failed: {done.stderr.strip() or done.returncode}")
-    return done.stdout.rstrip()
+        said = "; ".join(done.stderr.strip().splitlines())
+        raise SpreadError(f"$(HOST:{command}) failed: {said or done.returncode}")
+    return done.stdout.rstrip("\n")
 
 
 def _split(key: str) -> tuple[str, list[str]]:
@@ -146,7 +153,7 @@ def _delta(what: str, lists: list[list[str]], context: str) -> list[str]:
         plain = [word for word in words if not word.startswith(("+", "-"))]
         if plain and len(plain) != len(words):
             raise SpreadError(f"{context}: `{what}` has names with and without + or -")
-        seen += [word.lstrip("+-") for word in words if "*" not in word]
+        seen += [bare(word) for word in words if "*" not in word]
         if plain:
             final.clear()
         for word in words:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from tools.hosts.base import Host, HostError, HostTimeoutError
-from tools.hosts.catalog import find, make_host
+from tools.hosts.catalog import find, task_host
 from tools.spread import supplies
 from tools.spread.model import Part, Project, load
 from tools.spread.plan import Job
@@ -46,7 +48,7 @@ class Session:
         self._host = host
         self._project = project
         self._snap = snap
-        self._path = str(project.part.keys["path"])
+        self._path = project.part.script("path")
         self._prepared: list[Part] = []
         self._last: Job | None = None
         self._broken = ""
@@ -153,27 +155,30 @@ class Session:
         return f"{self._path}/{job.task.name}" if part is job.suite else self._path
 
     def _script(self, what: str, script: str, job: Job, folder: str, part: Part | None = None) -> str:
-        code, said = self._bash(script, job.environment, folder, job.kill_seconds(part))
+        code, said = self._bash(script, job, folder, part)
         if code != 0:
             raise FailedError(f"{what} ended with {code}:\n{_tail(said)}")
         return said
 
     def _debug(self, script: str, job: Job, folder: str, part: Part | None = None) -> str:
-        said = self._bash(script, job.environment, folder, job.kill_seconds(part))[1]
+        said = self._bash(script, job, folder, part)[1]
         return f"\ndebug:\n{_tail(said)}" if said.strip() else ""
 
-    def _bash(self, script: str, environment: dict[str, str], folder: str, seconds: float) -> tuple[int, str]:
+    def _bash(self, script: str, job: Job, folder: str, part: Part | None) -> tuple[int, str]:
         if not script.strip():
             return 0, ""
         lines = ["set -eu", f'cd "{folder}"', _FUNCTIONS]
-        for name, value in environment.items():
+        for name, value in job.environment.items():
             quoted = value if not value or value[0] in "\"'" else f'"{value}"'
             lines.append(f"export {name}={quoted}")
         lines += ["set -x", "(", script, ") </dev/null"]
         try:
-            done = self._host.run(
-                ["bash", "-c", "exec bash - 2>&1"], stdin="\n".join(lines) + "\n", timeout=seconds
-            )
+            with _warning(job.name, job.seconds("warn-timeout", part)):
+                done = self._host.run(
+                    ["bash", "-c", "exec bash - 2>&1"],
+                    stdin="\n".join(lines) + "\n",
+                    timeout=job.seconds("kill-timeout", part),
+                )
         except HostTimeoutError as error:
             return 124, str(error)
         said = done.stdout
@@ -183,13 +188,28 @@ class Session:
 
 
 @contextmanager
+def _warning(what: str, seconds: float) -> Iterator[None]:
+    """Say, as often as the seconds have passed, that it is not at its end."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(seconds):
+            print(f"WARNING: {what} running late.", file=sys.stderr, flush=True)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+@contextmanager
 def open_session(folder: Path, system: str, snap: Path) -> Iterator[Session]:
     """Bring up the host of a system for a project's jobs. Raise HostError or SpreadError."""
-    chosen = find(system)
     supplies.make(folder / "dist/supplies")
-    # Where no snapd runs to install it for the tasks, the host itself has it from the beginning.
-    host = make_host(chosen, None if chosen.kind in ("nspawn", "qemu") else snap)
-    with host, Session(host, load(folder), snap) as session:
+    with task_host(find(system), snap) as host, Session(host, load(folder), snap) as session:
         yield session
 
 
