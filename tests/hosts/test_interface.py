@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tools.hosts import Host, HostError, HostRefusedError, HostTimeoutError
-from tools.hosts.catalog import find, make_host
+from tools.hosts.catalog import find
 from tools.hosts.here import HereHost
+from tools.hosts.make import make_host
 
 
 @pytest.fixture(

@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import PROJECT
 from tools.hosts import HostError, HostRefusedError, nspawn
-from tools.hosts.catalog import find, make_host
+from tools.hosts.catalog import find
+from tools.hosts.make import make_host
 from tools.hosts.nspawn import NspawnHost
 
 COMMAND = [sys.executable, "-m", "tools.hosts"]
@@ -59,7 +60,8 @@ def test_a_second_host_is_another(host: NspawnHost) -> None:
 def test_nothing_is_left_when_the_user_of_a_host_is_killed(host: NspawnHost) -> None:
     before = left()
     script = (
-        "from tools.hosts.catalog import *\nwith make_host(find('debian-13')): print(flush=True); input()"
+        "from tools.hosts.catalog import find; from tools.hosts.make import make_host\n"
+        "with make_host(find('debian-13')): print(flush=True); input()"
     )
     user = subprocess.Popen(
         [sys.executable, "-c", script], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tools.hosts import HostError, HostRefusedError, HostTimeoutError, vm_image, vm_state
-from tools.hosts.catalog import find, make_host
+from tools.hosts.catalog import find
 from tools.hosts.console import Console
+from tools.hosts.make import make_host
 from tools.hosts.qemu import QemuHost
 from tools.hosts.roots import root
 from tools.hosts.vm_image import Image

@@ -8,7 +8,8 @@ import pytest
 from tools.acme import AcmeServer
 from tools.demo import bundle
 from tools.hosts import HostRefusedError
-from tools.hosts.catalog import find, make_host
+from tools.hosts.catalog import find
+from tools.hosts.make import make_host
 from tools.hosts.qemu import QemuHost
 
 FLAG = "/proc/sys/crypto/fips_enabled"

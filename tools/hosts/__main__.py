@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tools.hosts import HostError, allocation, newest_snap
 from tools.hosts.base import LOGIN_ENVIRONMENT
-from tools.hosts.catalog import find, load, make_host, systems
+from tools.hosts.catalog import find, load, systems
 from tools.hosts.entered import EnteredHost
+from tools.hosts.make import make_host
 from tools.hosts.nspawn import remove_orphans
 from tools.hosts.roots import base_snaps, root
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from tools.hosts import ssh
 from tools.hosts.base import HostError
-from tools.hosts.catalog import System, find, task_host
+from tools.hosts.catalog import System, find
+from tools.hosts.make import task_host
 from tools.hosts.nspawn import identity
 from tools.hosts.packed import newest_snap
 

@@ -1,4 +1,4 @@
-"""The systems of hosts.yaml: by name, and as hosts."""
+"""The systems of hosts.yaml, by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tools.hosts.base import HostError, SnapHost
+from tools.hosts.base import HostError
 
 FILE = Path(__file__).with_name("hosts.yaml")
 
@@ -45,38 +45,3 @@ def find(name: str) -> System:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or list(known)
         raise HostError(f"unknown system {name!r}: is it {' or '.join(near)}? `python3 -m tools.hosts list`")
     return known[name]
-
-
-def make_host(system: System, snap: Path | None = None) -> SnapHost:
-    """Return the host of a system, not yet up; on entry it comes up and gets the packed snap, if any.
-
-    Raise HostRefusedError when its userland cannot be built on this machine.
-    """
-    # Imported when wanted: each kind has needs of its own.
-    if system.kind == "namespace":
-        from tools.hosts.namespace import NamespaceHost
-
-        return NamespaceHost(snap, system.flag)
-    from tools.hosts.roots import root
-
-    userland = root(system.root) if system.root else None
-    if system.kind == "docker":
-        from tools.hosts.docker import DockerHost
-
-        return DockerHost(root=userland, image=system.image, flag=system.flag, snap=snap)
-    assert userland is not None, f"{system.name} has no root"
-    if system.kind == "nspawn":
-        from tools.hosts.nspawn import NspawnHost
-
-        return NspawnHost(userland, system.flag, snap)
-    from tools.hosts.qemu import QemuHost
-
-    return QemuHost(userland, system.flag, snap)
-
-
-def task_host(system: System, snap: Path) -> SnapHost:
-    """Return the host of a system for spread's tasks, as make_host does.
-
-    The suite's own scripts have snapd install the snap; where none runs, the host has it from the beginning.
-    """
-    return make_host(system, None if system.kind in ("nspawn", "qemu") else snap)

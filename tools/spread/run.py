@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Self
 
 from tools.hosts.base import Host, HostError, HostTimeoutError
-from tools.hosts.catalog import find, task_host
+from tools.hosts.catalog import find
+from tools.hosts.make import task_host
 from tools.spread import supplies
 from tools.spread.model import Part, Project, load
 from tools.spread.plan import Job
