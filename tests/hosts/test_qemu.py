@@ -2,13 +2,17 @@
 
 import re
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tools.hosts import HostError, HostRefusedError, HostTimeoutError, vm_image, vm_state
+from tests.conftest import PROJECT
+from tools.hosts import HostError, HostRefusedError, HostTimeoutError, vm_image, vm_machine, vm_state
 from tools.hosts.catalog import find
 from tools.hosts.console import Console
 from tools.hosts.make import make_host
@@ -24,6 +28,17 @@ def machine() -> QemuHost:
     host = make_host(find("debian-13-kernel-fips"))
     assert isinstance(host, QemuHost)
     return host
+
+
+def left() -> set[str]:
+    """Return what virtual machines leave: their folders, and their processes."""
+    folders = {str(path) for path in Path(tempfile.gettempdir()).glob("certbot-fips-vm-*")}
+    processes = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if "certbot-fips-vm-" in (process / "cmdline").read_text(errors="replace"):
+                processes.add(process.name)
+    return folders | processes
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +78,27 @@ def test_a_second_machine_is_another_one_from_the_same_boot(host: QemuHost) -> N
         # Though its clock stood still, and its kernel's random numbers would be the other's.
         assert abs(int(other.run(["date", "+%s"]).stdout) - time.time()) < 60
         assert "crng reseeded due to virtual machine fork" in other.run(["dmesg"]).stdout
+
+
+@pytest.mark.usefixtures("host")
+def test_nothing_is_left_when_the_user_of_a_machine_is_killed() -> None:
+    before = left()
+    script = (
+        "from tools.hosts.catalog import find; from tools.hosts.make import make_host\n"
+        "with make_host(find('debian-13-kernel-fips')): print(flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as user:
+        assert user.stdout is not None
+        user.stdout.readline()
+        assert len(left()) == len(before) + 2
+        user.kill()
+    deadline = time.monotonic() + 20
+    while len(left()) > len(before) + 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    vm_machine.remove_orphans()
+    assert left() == before
 
 
 def test_a_full_disk_on_the_machine(host: QemuHost, tmp_path: Path) -> None:

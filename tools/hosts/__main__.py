@@ -7,12 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.hosts import HostError, allocation, newest_snap
+from tools.hosts import HostError, allocation, newest_snap, nspawn, vm_machine
 from tools.hosts.base import LOGIN_ENVIRONMENT
 from tools.hosts.catalog import find, load, systems
 from tools.hosts.entered import EnteredHost
 from tools.hosts.make import make_host
-from tools.hosts.nspawn import remove_orphans
 from tools.hosts.roots import base_snaps, root
 
 
@@ -60,7 +59,8 @@ def _do(arguments: argparse.Namespace) -> int:
             print(root(name))
         print(*base_snaps(), sep="\n")
     elif arguments.command == "clean":
-        remove_orphans()
+        nspawn.remove_orphans()
+        vm_machine.remove_orphans()
     elif arguments.command == "allocate":
         print(allocation.allocate(find(arguments.system)))
     elif arguments.command == "discard":

@@ -21,8 +21,8 @@ from tools.hosts import ssh
 from tools.hosts.base import HostError
 from tools.hosts.catalog import System, find
 from tools.hosts.make import task_host
-from tools.hosts.nspawn import identity
 from tools.hosts.packed import newest_snap
+from tools.hosts.processes import identity, lives
 
 PROJECT = Path(__file__).resolve().parents[2]
 DISCARD_SECONDS = 30.0
@@ -57,15 +57,15 @@ def discard(address: str) -> None:
         others = ", ".join(f"localhost:{path.name}" for path in ALLOCATED.glob("*")) or "none"
         raise HostError(f"no host was allocated at {address}; known: {others}")
     known = record.read_text()
-    pid = int(known.split()[0])
+    pid = known.split()[0]
     deadline = time.monotonic() + DISCARD_SECONDS
-    with suppress(OSError):
-        if identity(pid) == known:
-            os.kill(pid, signal.SIGTERM)
-        while identity(pid) == known:
-            if time.monotonic() > deadline:
-                raise HostError(f"process {pid}, which holds the host at {address}, does not end")
-            time.sleep(0.05)
+    if lives(known):
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGTERM)
+    while lives(known):
+        if time.monotonic() > deadline:
+            raise HostError(f"process {pid}, which holds the host at {address}, does not end")
+        time.sleep(0.05)
     record.unlink(missing_ok=True)
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from tools.hosts import roots, snapd
 from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError
 from tools.hosts.entered import EnteredHost
+from tools.hosts.processes import identity, lives
 
 RECORDS = Path("/run/certbot-fips-hosts")
 REPORTS = Path(__file__).resolve().parents[2] / "build/reports"
@@ -171,17 +172,11 @@ class NspawnHost(EnteredHost):
 def remove_orphans() -> None:
     """End the hosts whose users are gone without having ended them."""
     for record in RECORDS.glob("*"):
-        user = record / "user"
-        with suppress(OSError, ValueError, IndexError):
-            known = user.read_text()
-            if identity(int(known.split()[0])) == known:
-                continue
-        end(record)
-
-
-def identity(pid: int) -> str:
-    """Return a process's PID and start, which no other process has. Raise OSError when there is none."""
-    return f"{pid} {Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19]}"
+        known = ""
+        with suppress(OSError):
+            known = (record / "user").read_text()
+        if not lives(known):
+            end(record)
 
 
 def end(record: Path) -> None:

@@ -19,12 +19,14 @@ from pathlib import Path
 from tools.hosts import cache, vm_state
 from tools.hosts.base import HostError, HostRefusedError
 from tools.hosts.console import Console
+from tools.hosts.processes import identity, lives
 from tools.hosts.vm_image import Image
 
 REPORTS = Path(__file__).resolve().parents[2] / "build/reports"
 BOOT_SECONDS = 180.0
 EXCHANGE_SIZE = 512 << 20  # bytes at most in one copy or one answer; the file is sparse
 _COUNT = itertools.count()
+_PREFIX = "certbot-fips-vm-"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,14 @@ def version() -> str:
     return asked.stdout.partition("\n")[0]
 
 
+def remove_orphans() -> None:
+    """Remove the files of machines whose users were killed; the machines themselves ended with these."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = folder.name.removeprefix(_PREFIX).rpartition("-")[0]
+        if not lives(owner.replace("-", " ")):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 class Machine:
     """A virtual machine that runs, with a shell of root's on its console, until it is closed.
 
@@ -64,7 +74,9 @@ class Machine:
     """
 
     def __init__(self, image: Image, flagged: bool, saved: Saved | None = None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="certbot-fips-vm-")
+        remove_orphans()
+        owner = identity(os.getpid()).replace(" ", "-")
+        self._folder = tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{owner}-")
         folder = Path(self._folder.name)
         self.exchange = folder / "exchange"
         self._disk, self._socket = folder / "disk", folder / "qmp"
