@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import sys
+from pathlib import Path
 
 import yaml
 
@@ -32,6 +34,20 @@ def test_there_is_a_plan_for_each_release() -> None:
 def test_the_machine_runs_the_tasks_of_spread() -> None:
     listed = subprocess.run([TMT, "tests", "ls"], capture_output=True, text=True, cwd=PROJECT, check=True)
     assert listed.stdout.split() == ["/tests/tmt"]
+
+
+def test_the_machine_needs_no_python_package_but_yaml(tmp_path: Path) -> None:
+    """As plans/main.fmf installs it there."""
+    (tmp_path / "yaml").symlink_to(Path(yaml.__file__).parent)
+    program = "import runpy, sys; sys.path += sys.argv[1:3]; sys.argv[1:] = ['nowhere']"
+    program += "; runpy.run_module('tools.spread', run_name='__main__')"
+    told = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, tmp_path, PROJECT],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.stderr.startswith("spread: unknown system nowhere: ")
 
 
 def test_a_missing_machine_is_named() -> None:
