@@ -1,7 +1,8 @@
 # The project's commands. `make help` lists them.
 SHELL := /bin/sh
 PYTHON := .venv/bin/python3
-PROVIDER :=
+# Another FIPS module than the recipe's: every tool takes the snap that was built with it.
+export PROVIDER :=
 ORIGIN :=
 .DEFAULT_GOAL := help
 .PHONY: help setup snap demo test check supplies spread tmt campaign lint bench requirements clean
@@ -13,7 +14,7 @@ setup: .venv/complete ## install what the other targets need (they do it themsel
 .venv/complete: tools/setup tools/requirements.txt tools/schema.txt
 	@tools/setup
 
-snap: setup ## build the snap into dist/ (PROVIDER=3.0.8, 3.5.4 or in-tree: with another FIPS module; ORIGIN=tarball or crate: from there alone)
+snap: setup ## build the snap into dist/ (PROVIDER=3.0.8, 3.5.4 or in-tree: with another FIPS module, into a folder of its own there; ORIGIN=tarball or crate: from there alone)
 	@$(PYTHON) -m tools.build --provider "$(PROVIDER)" --origin "$(ORIGIN)"
 
 demo: snap ## build the snap and get a certificate with it on a FIPS-flagged host

@@ -56,11 +56,13 @@ def validation(version: str, origin: str, sources: int, certificate: str) -> str
     Certificate 4985's security policy demands that the module is built from the release's own
     tarball by its steps; sources that come from anywhere else, be they identical, do not qualify.
     """
-    if origin == "tarball" and certificate and sources:
-        return f"validated, certificate #{certificate}"
-    if sources:
+    if not sources:
+        return f"{version}: not validated"
+    if origin != "tarball":
         return f"{version}, module sources verified, not obtained as its policy demands: not validated"
-    return f"{version}: not validated"
+    if not certificate:
+        return f"{version}, module sources verified, no certificate on record: not validated"
+    return f"validated, certificate #{certificate}"
 
 
 def main() -> None:

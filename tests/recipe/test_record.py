@@ -29,7 +29,8 @@ def record() -> ModuleType:
     [
         ("tarball", 614, "4985", "validated, certificate #4985"),
         ("crate", 614, "4985", NOT_VALIDATED),
-        ("tarball", 614, "", NOT_VALIDATED),
+        ("tarball", 614, "", "3.1.2, module sources verified, no certificate on record: not validated"),
+        ("crate", 614, "", NOT_VALIDATED),
         ("tarball", 0, "4985", "3.1.2: not validated"),
         ("crate", 0, "4985", "3.1.2: not validated"),
         ("TARBALL", 614, "4985", NOT_VALIDATED),

@@ -56,12 +56,12 @@ def make_host(snap_file: Path) -> Iterator[MakeHost]:
 @pytest.fixture(scope="session")
 def authorities(session: ExitStack) -> Callable[[NamespaceHost], AcmeServer]:
     """Return the ACME server of a shared host, started when it is first wanted."""
-    servers: dict[str, AcmeServer] = {}
+    servers: dict[NamespaceHost, AcmeServer] = {}
 
     def authority(host: NamespaceHost) -> AcmeServer:
-        if host.name not in servers:
-            servers[host.name] = session.enter_context(AcmeServer(host))
-        return servers[host.name]
+        if host not in servers:
+            servers[host] = session.enter_context(AcmeServer(host))
+        return servers[host]
 
     return authority
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,9 @@ def test_a_flagged_host(flagged: NamespaceHost) -> None:
     ):
         assert state(found, name) == "ok", name
     assert value(found, "kernel_flag") == "1, on"
-    assert value(found, "groups") == "P-256, P-384, P-521"
+    kems = flagged.run(["certbot-fips.openssl", "list", "-kem-algorithms"]).check().stdout
+    hybrids = "SecP256r1MLKEM768, SecP384r1MLKEM1024, " if re.search("ML-KEM-768.* @ fips", kems) else ""
+    assert value(found, "groups") == f"{hybrids}P-256, P-384, P-521"
     assert MADE_HERE in value(found, "config")
 
 

@@ -3,23 +3,29 @@
 import argparse
 import errno
 import fcntl
+import hashlib
+import json
 import os
 import platform
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from tools.build import lifecycle, recipe, snap
-from tools.build.errors import BuildError
+from tools.build.errors import BuildError, UnavailableError
 from tools.build.progress import say
+from tools.build.sources import sha256
 
 # The build leans on the distribution's tools alone, not on what happens to be on this machine; the
 # last folder is that of craft-parts' own craftctl.
 SEARCHED = ("/usr/sbin", "/usr/bin", "/sbin", "/bin", str(Path(sys.executable).parent))
+ARCHITECTURE = "amd64"
+HOOKS = recipe.PROJECT / "snap" / "hooks"
 FOREIGN = (
-    *("PYTHON", "CARGO", "RUST", "LD_", "OPENSSL_", "CRAFT_", "SNAP"),
+    *("PYTHON", "CARGO", "RUST", "LD_", "OPENSSL_", "CRAFT_", "SNAP", "MAKE", "MFLAGS", "PROVIDER"),
     *("CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS", "CC", "CXX", "PKG_CONFIG"),
 )
 
@@ -49,15 +55,33 @@ def build(provider: str | None, work: Path, origin: str | None = None) -> Path:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BuildError(f"another build runs in {work}: wait for it to end") from error
-        prime = lifecycle.prime(what["parts"], origins, provider, work, origin)
-        suffix = f"+provider-{provider}" if provider else ""
-        return snap.pack(
-            what, prime, recipe.PROJECT / "snap" / "hooks", recipe.PROJECT / "dist", "amd64", suffix
-        )
+        parts = lifecycle.resolve(what["parts"], origins, provider, work / "cache", origin)
+        # With another provider it goes where nothing looks for the snap that is meant when none is named.
+        other = f"provider-{provider}" if provider else ""
+        version = f"{what['version']}+{other}" if other else what["version"]
+        packed = recipe.PROJECT / "dist" / other / f"{what['name']}_{version}_{ARCHITECTURE}.snap"
+        note = work / f"{packed.name}.made-of"
+        made_of = digest({**what, "parts": parts})
+        if packed.is_file() and note.is_file() and note.read_text() == f"{made_of} {sha256(packed)}":
+            packed.touch()  # the tools take the one that was built last
+            say("    nothing has changed since it was packed")
+            return packed
+        snap.pack(what, lifecycle.prime(parts, work), HOOKS, packed, ARCHITECTURE)
+        note.write_text(f"{made_of} {sha256(packed)}")
+        return packed
+
+
+def digest(what: dict[str, Any]) -> str:
+    """Return what stands for all that a packed snap is made of: the recipe, resolved, and our own files.
+
+    What a part reads below parts/ is in there too, for the builder has added its digest to the part.
+    """
+    ours = recipe.digest([HOOKS, Path(__file__).parent])
+    return hashlib.sha256(f"{json.dumps(what, sort_keys=True)} {ours}".encode()).hexdigest()
 
 
 def main() -> int:
-    """Run the build of the command line; 0 when the snap is there."""
+    """Run the build of the command line; 0 when the snap is there, 69 when a source cannot be had here."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.build", description=__doc__)
     parser.add_argument("--provider", help="FIPS provider to build (see origins.yaml); default: the recipe's")
     parser.add_argument(
@@ -75,7 +99,7 @@ def main() -> int:
         packed = build(arguments.provider or None, arguments.work.resolve(), arguments.origin or None)
     except BuildError as error:
         print(f"build: {error}", file=sys.stderr)
-        return 1
+        return os.EX_UNAVAILABLE if isinstance(error, UnavailableError) else 1
     except KeyboardInterrupt:
         print("build: interrupted; the next run goes on from here", file=sys.stderr)
         return 130

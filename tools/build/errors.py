@@ -3,3 +3,7 @@
 
 class BuildError(Exception):
     """The build cannot go on; the message is one line that says what to do."""
+
+
+class UnavailableError(BuildError):
+    """A source cannot be had on this machine; on another, or later, the same build may do."""

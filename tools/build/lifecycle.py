@@ -7,42 +7,54 @@ from pathlib import Path
 from typing import Any
 
 import craft_parts
+import yaml
 from craft_parts import Action, ActionType, Step
 
 from tools.build import provider, recipe, sources
-from tools.build.errors import BuildError
+from tools.build.errors import BuildError, UnavailableError
 from tools.build.progress import step
 
 # What Debian calls the tool that the recipe takes from a build-snap.
 PACKAGES_FOR_SNAPS = {"rustup": ["rustc-web", provider.CARGO_PACKAGE]}
 
 
-def prime(
-    parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, work: Path, origin: str | None = None
-) -> Path:
-    """Build all parts and return the folder that holds the snap's files.
-
-    Work that is done and unchanged is not done again; an interrupted build goes on where it was.
+def resolve(
+    parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, cache: Path, origin: str | None = None
+) -> dict[str, Any]:
+    """Return the parts as they are to be built: pinned, with sources that are in the cache.
 
     :param parts: the recipe's parts.
     :param origins: the content of origins.yaml.
     :param wanted: a provider of origins.yaml, or None for the recipe's own.
-    :param work: work folder of this builder; sources are cached in it.
+    :param cache: where sources are kept.
     :param origin: the FIPS provider's only origin, "tarball" or "crate"; None: the first that can be had.
-    :raises BuildError: a source cannot be had, or a part does not build.
+    :raises UnavailableError: a source cannot be had.
+    :raises BuildError: the provider is unknown, or an origin answered with other bytes.
     """
     parts = copy.deepcopy(parts)
-    cache = work / "cache"
     name = provider.pin(parts, origins, wanted)
     for part_name, part in parts.items():
         if "source-checksum" in part:
-            only = origin if part_name == "fips-provider" else None
+            only = origin if part_name == provider.PART else None
             _bring(part_name, part, origins, name, cache, only)
         _track_inputs(part)
+    return provider.rename(parts, f"{provider.PART}-{wanted}") if wanted else parts
+
+
+def prime(parts: dict[str, Any], work: Path) -> Path:
+    """Build all parts and return the folder that holds the snap's files.
+
+    Work that is done and unchanged is not done again; an interrupted build goes on where it was.
+
+    :param parts: the parts, resolved.
+    :param work: work folder of this builder; sources are cached in it.
+    :raises BuildError: a part does not build.
+    """
+    _unstage_others(parts, work)
     lifecycle = craft_parts.LifecycleManager(
         {"parts": parts},
         application_name="certbot_fips",
-        cache_dir=cache,
+        cache_dir=work / "cache",
         work_dir=work,
         base="core24",
         project_name="certbot-fips",
@@ -65,14 +77,26 @@ def prime(
     return prime_dir
 
 
+def _unstage_others(parts: dict[str, Any], work: Path) -> None:
+    """Take what is not of these parts out of the stage: another FIPS provider has files of the same names.
+
+    It stays built, in its own part folder.
+    """
+    for state in (work / "parts").glob("*/state/stage"):
+        if state.parent.parent.name not in parts:
+            for file in yaml.safe_load(state.read_text())["files"]:
+                (work / "stage" / file).unlink(missing_ok=True)
+            state.unlink()
+
+
 def _bring(
     part_name: str, part: dict[str, Any], origins: dict[str, Any], name: str, cache: Path, only: str | None
 ) -> None:
     second = origins["distribution"].get(part["source-checksum"])
     if only != "crate" and sources.bring(part["source"], part["source-checksum"], cache, second):
         return
-    if part_name != "fips-provider" or only == "tarball":
-        raise BuildError(
+    if part_name != provider.PART or only == "tarball":
+        raise UnavailableError(
             f"the sources of part {part_name} cannot be had: neither {part['source']} nor a second origin"
             " answers; check the network and try again"
         )

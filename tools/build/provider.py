@@ -9,9 +9,11 @@ from typing import Any
 from craft_parts import PartsError
 from craft_parts.packages import Repository
 
-from tools.build.errors import BuildError
+from tools.build.errors import BuildError, UnavailableError
 from tools.build.progress import say, step
 
+#: The part that is swapped as a whole.
+PART = "fips-provider"
 CRATES = Path(__file__).parent / "crates"
 #: Debian's cargo that is new enough; the same that the part cryptography is built with.
 CARGO_PACKAGE = "cargo-web"
@@ -26,7 +28,7 @@ def pin(parts: dict[str, Any], origins: dict[str, Any], name: str | None) -> str
     :returns: the provider's name.
     :raises BuildError: an unknown name.
     """
-    part = parts["fips-provider"]
+    part = parts[PART]
     providers = origins["providers"]
     own = _variables(part)["FIPS_VERSION"]
     if name is None or name == own:
@@ -46,16 +48,28 @@ def pin(parts: dict[str, Any], origins: dict[str, Any], name: str | None) -> str
     return name
 
 
+def rename(parts: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the parts with another name for fips-provider: the part then has a folder of its own.
+
+    So no module is built again because another was built in between.
+    """
+    renamed = {name if old == PART else old: part for old, part in parts.items()}
+    for part in renamed.values():
+        if PART in part.get("after", []):
+            part["after"] = [name if old == PART else old for old in part["after"]]
+    return renamed
+
+
 def from_crate(part: dict[str, Any], origins: dict[str, Any], name: str, cache: Path) -> None:
     """Let the part build the same release from the Rust crate that packs it.
 
     :param part: the part fips-provider, changed in place.
     :param name: a provider of origins.yaml.
     :param cache: where the unpacked crate is kept.
-    :raises BuildError: this provider has no crate, or cargo's registry cannot be reached.
+    :raises UnavailableError: this provider has no crate, or cargo's registry cannot be reached.
     """
     if "crate" not in origins["providers"].get(name, {}):
-        raise BuildError(
+        raise UnavailableError(
             f"the sources of the FIPS provider {name} cannot be had here: {part['source']} is not reachable"
             " and there is no second origin; build on a machine that reaches it"
         )
@@ -77,7 +91,9 @@ def _vendor(project: Path, crate: str, target: Path) -> None:
             with step(f"install the Debian package {CARGO_PACKAGE}"):
                 Repository.install_packages([CARGO_PACKAGE])
         except PartsError as error:
-            raise BuildError(f"{CARGO_PACKAGE} cannot be installed ({error.brief}): install cargo") from error
+            raise UnavailableError(
+                f"{CARGO_PACKAGE} cannot be installed ({error.brief}): install cargo"
+            ) from error
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         shutil.copytree(project, folder, dirs_exist_ok=True)
         (Path(folder) / "src").mkdir()
@@ -86,7 +102,7 @@ def _vendor(project: Path, crate: str, target: Path) -> None:
             done = subprocess.run(["cargo", "vendor", "--locked"], cwd=folder, capture_output=True, text=True)
         if done.returncode:
             reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-            raise BuildError(
+            raise UnavailableError(
                 f"cargo cannot fetch {crate} ({reason[0].strip()}): check the network and try again"
             )
         shutil.move(Path(folder) / "vendor" / crate, target)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -72,10 +73,15 @@ def inputs_digest(scripts: str, project: Path = PROJECT) -> str:
 
     :param scripts: the part's override-* texts.
     """
-    digest = hashlib.sha256()
-    for name in inputs(scripts):
-        for file in sorted((project / "parts" / name).rglob("*")):
+    return digest([project / "parts" / name for name in inputs(scripts)], project)
+
+
+def digest(folders: Iterable[Path], project: Path = PROJECT) -> str:
+    """Return a sha256 over the files in folders of the project: their names, modes and contents."""
+    found = hashlib.sha256()
+    for folder in folders:
+        for file in sorted(folder.rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(f"{file.relative_to(project)} {file.stat().st_mode:o}\n".encode())
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+                found.update(f"{file.relative_to(project)} {file.stat().st_mode:o}\n".encode())
+                found.update(hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()

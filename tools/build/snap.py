@@ -34,17 +34,14 @@ def metadata(recipe: dict[str, Any], architecture: str) -> dict[str, Any]:
     return result
 
 
-def pack(
-    recipe: dict[str, Any], prime: Path, hooks: Path, folder: Path, architecture: str, suffix: str
-) -> Path:
+def pack(recipe: dict[str, Any], prime: Path, hooks: Path, final: Path, architecture: str) -> None:
     """Write meta/ into the primed files and pack them.
 
-    The snap appears in the folder when it is whole, and not before.
+    The snap appears in its folder when it is whole, and not before.
 
     :param prime: the primed files.
     :param hooks: the recipe's snap/hooks.
-    :param folder: where the snap goes.
-    :param suffix: what to add to the version in the file's name ("" for the recipe's own provider).
+    :param final: the snap.
     :raises BuildError: `snap pack` refuses.
     """
     meta = prime / "meta"
@@ -55,13 +52,12 @@ def pack(
     )
     if hooks.is_dir():
         shutil.copytree(hooks, meta / "hooks")
-    folder.mkdir(exist_ok=True)
-    final = folder / f"{recipe['name']}_{recipe['version']}{suffix}_{architecture}.snap"
-    incoming = folder / f".incoming-{final.name}"
+    final.parent.mkdir(parents=True, exist_ok=True)
+    incoming = final.with_name(f".incoming-{final.name}")
     options = [f"--compression={recipe['compression']}"] if "compression" in recipe else []
     with step(f"snap pack {final.name}"):
         done = subprocess.run(
-            ["snap", "pack", *options, f"--filename={incoming.name}", str(prime), str(folder)],
+            ["snap", "pack", *options, f"--filename={incoming.name}", str(prime), str(final.parent)],
             capture_output=True,
             text=True,
         )
@@ -69,4 +65,3 @@ def pack(
         incoming.unlink(missing_ok=True)
         raise BuildError(f"snap pack: {' '.join((done.stderr or done.stdout).split())}")
     incoming.replace(final)
-    return final
