@@ -32,3 +32,14 @@ def snap_of(config: pytest.Config) -> Path:
 def snap_file(pytestconfig: pytest.Config) -> Path:
     """The packed snap that all tests of tests/snap are about."""
     return snap_of(pytestconfig)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have `make test`'s two workers take a file each, unless the tests say what else belongs together.
+
+    The slow ones come first, so that no worker waits for the other at the end.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    items.sort(key=lambda item: item.path.relative_to(PROJECT / "tests").parts[0] not in ("spread", "vm"))

@@ -205,9 +205,9 @@ def test_a_daemon_that_runs_is_used_and_left_as_it_was(
 
 @pytest.mark.parametrize(("system", "shape"), [("ubi-9", LIKE_RHEL), ("ubuntu-24.04", LIKE_UBUNTU)])
 def test_spreads_tasks_need_no_more_than_an_image_has(
-    root: Path, snap_file: Path, system: str, shape: str, monkeypatch: pytest.MonkeyPatch
+    root: Path, snap_file: Path, system: str, shape: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    supplies.make(PROJECT / "dist/supplies")
+    supplies.make(tmp_path / "supplies")
     project = load(PROJECT)
     with running_daemon(monkeypatch):
         with DockerHost(root=root) as host:
@@ -217,7 +217,7 @@ def test_spreads_tasks_need_no_more_than_an_image_has(
             client.close()
         with (
             DockerHost(image=f"like:{system}", snap=snap_file) as host,
-            Session(host, project, snap_file) as session,
+            Session(host, project, snap_file, tmp_path / "supplies") as session,
         ):
             done = [
                 session.run(job) for job in jobs(project, "adhoc", manual=True) if job.system.name == system

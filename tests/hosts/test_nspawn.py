@@ -1,5 +1,6 @@
 """Hosts with real snapd: several live side by side, nothing stays of a killed one."""
 
+import os
 import re
 import subprocess
 import sys
@@ -27,10 +28,10 @@ def host() -> Iterator[NspawnHost]:
         pytest.skip(str(reason))
 
 
-def left() -> list[Path]:
-    """Traces of hosts of this process or of its children: records, cgroups, mounted snaps."""
-    cgroups = [path for root in nspawn._UNIFIED for path in Path(root).glob("certbot-fips-*")]
-    return [*nspawn.RECORDS.glob("*"), *cgroups]
+def left(pid: int) -> list[Path]:
+    """Traces of the hosts of a process: records and cgroups."""
+    folders = [nspawn.RECORDS, *map(Path, nspawn._UNIFIED)]
+    return [path for folder in folders for path in folder.glob(f"certbot-fips-{pid}-*")]
 
 
 def test_systemd_and_snapd_run_without_a_network(host: NspawnHost) -> None:
@@ -58,7 +59,6 @@ def test_a_second_host_is_another(host: NspawnHost) -> None:
 
 
 def test_nothing_is_left_when_the_user_of_a_host_is_killed(host: NspawnHost) -> None:
-    before = left()
     script = (
         "from tools.hosts.catalog import find; from tools.hosts.make import make_host\n"
         "with make_host(find('debian-13')): print(flush=True); input()"
@@ -69,17 +69,17 @@ def test_nothing_is_left_when_the_user_of_a_host_is_killed(host: NspawnHost) -> 
     assert user.stdin is not None and user.stdout is not None
     with user.stdin, user.stdout:
         user.stdout.readline()
-        assert len(left()) == len(before) + 2
+        assert len(left(user.pid)) == 2
         user.kill()
         user.wait()
     nspawn.remove_orphans()
-    assert left() == before
+    assert not left(user.pid)
     assert host.run(["true"]).returncode == 0
 
 
 @pytest.mark.usefixtures("host")  # skips where there are no such hosts
 def test_a_root_that_does_not_boot(tmp_path: Path) -> None:
-    before = left()
+    before = left(os.getpid())
     for folder in ("usr/lib/systemd", "etc"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "usr/lib/os-release").write_text("ID=none\n")
@@ -88,7 +88,7 @@ def test_a_root_that_does_not_boot(tmp_path: Path) -> None:
         broken.up()
     kept = re.search(r"kept in (\S+)", str(raised.value))
     assert kept and Path(kept[1]).read_text()
-    assert left() == before
+    assert left(os.getpid()) == before
 
 
 @pytest.mark.usefixtures("host")
@@ -107,19 +107,18 @@ def test_a_root_that_does_not_boot(tmp_path: Path) -> None:
     ids=["no loop devices", "a full disk"],
 )
 def test_what_a_machine_lacks_is_one_line(mounted: str, said: str) -> None:
-    before = left()
     script = f'mount -t tmpfs none {mounted}; exec "$@"'
     command = [*COMMAND, "run", "debian-13", "--no-snap", "--", "true"]
-    done = subprocess.run(
+    with subprocess.Popen(
         ["unshare", "--mount", "sh", "-euc", script, "sh", *command],
         cwd=PROJECT,
-        capture_output=True,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-    )
-    assert done.returncode == 1
-    assert re.fullmatch(said + "\n", done.stderr.replace("==> bring up debian-13\n", "")), done.stderr
-    assert left() == before
+    ) as refused:
+        told = refused.communicate(timeout=120)[1]
+    assert refused.returncode == 1
+    assert re.fullmatch(said + "\n", told.replace("==> bring up debian-13\n", "")), told
+    assert not left(refused.pid)
 
 
 def test_an_unknown_system_is_told_the_nearest_names() -> None:

@@ -30,15 +30,15 @@ def machine() -> QemuHost:
     return host
 
 
-def left() -> set[str]:
-    """Return what virtual machines leave: their folders, and their processes."""
-    folders = {str(path) for path in Path(tempfile.gettempdir()).glob("certbot-fips-vm-*")}
-    processes = set()
+def left(pid: int) -> tuple[list[Path], list[Path]]:
+    """Return the folders and the processes of the virtual machines of a process."""
+    name = f"certbot-fips-vm-{pid}-"
+    processes = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if "certbot-fips-vm-" in (process / "cmdline").read_text(errors="replace"):
-                processes.add(process.name)
-    return folders | processes
+            if name in (process / "cmdline").read_text(errors="replace"):
+                processes.append(process)
+    return list(Path(tempfile.gettempdir()).glob(f"{name}*")), processes
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,6 @@ def test_a_second_machine_is_another_one_from_the_same_boot(host: QemuHost) -> N
 
 @pytest.mark.usefixtures("host")
 def test_nothing_is_left_when_the_user_of_a_machine_is_killed() -> None:
-    before = left()
     script = (
         "from tools.hosts.catalog import find; from tools.hosts.make import make_host\n"
         "with make_host(find('debian-13-kernel-fips')): print(flush=True); input()"
@@ -92,13 +91,13 @@ def test_nothing_is_left_when_the_user_of_a_machine_is_killed() -> None:
     ) as user:
         assert user.stdout is not None
         user.stdout.readline()
-        assert len(left()) == len(before) + 2
+        assert list(map(len, left(user.pid))) == [1, 1]
         user.kill()
     deadline = time.monotonic() + 20
-    while len(left()) > len(before) + 1 and time.monotonic() < deadline:
+    while left(user.pid)[1] and time.monotonic() < deadline:
         time.sleep(0.1)
     vm_machine.remove_orphans()
-    assert left() == before
+    assert left(user.pid) == ([], [])
 
 
 def test_a_full_disk_on_the_machine(host: QemuHost, tmp_path: Path) -> None:

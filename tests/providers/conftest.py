@@ -23,7 +23,10 @@ from tools.hosts import newest_snap
 __all__ = ["authorities", "certbot", "fips_certbot", "flagged", "host", "make_host", "session", "unflagged"]
 
 
-@pytest.fixture(scope="session", params=["3.0.8", "3.5.4"])
+TESTED = ("3.0.8", "3.5.4")
+
+
+@pytest.fixture(scope="session", params=TESTED)
 def provider(request: pytest.FixtureRequest) -> str:
     """The module's release, as `make … PROVIDER=` takes it."""
     return str(request.param)
@@ -49,3 +52,10 @@ def snap_file(provider: str, pytestconfig: pytest.Config) -> Path:
     if done.returncode != 0:
         pytest.fail(reason, pytrace=False)
     return newest_snap(provider)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs them all: one build runs at a time."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("providers"))

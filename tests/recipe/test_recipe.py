@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.providers.conftest import TESTED
 from tools.build import recipe
 from tools.build.errors import BuildError
 
@@ -117,3 +118,9 @@ def test_every_hook_only_enters_by_its_door(hook: Path) -> None:
     code = [line for line in hook.read_text().splitlines() if line and not line.startswith("#")]
     assert len(code) == 1
     assert code == [f'exec "$SNAP/usr/bin/fips-hook" {hook.name}']
+
+
+def test_make_builds_the_other_modules_that_are_tested() -> None:
+    """So that its progress is seen: the tests would build them, silently."""
+    makefile = (recipe.PROJECT / "Makefile").read_text()
+    assert f"for provider in {' '.join(TESTED)};" in makefile

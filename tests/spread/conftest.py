@@ -104,6 +104,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> TaskFile |
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A system's tasks one after the other, so that its host is brought up once."""
     tasks = [item for item in items if isinstance(item, TaskItem)]
+    for item in tasks:
+        item.add_marker(pytest.mark.xdist_group(item.job.system.name))
     places = [place for place, item in enumerate(items) if isinstance(item, TaskItem)]
     tasks.sort(key=lambda item: (item.job.system.name, -item.job.priority, item.job.name))
     for place, item in zip(places, tasks, strict=True):

@@ -202,7 +202,7 @@ def run(host: NamespaceHost, folder: Path, spread: str, **tasks: str) -> dict[st
     made = load(project(folder, spread, **tasks))
     said = {}
     try:
-        with Session(host, made, snap) as session:
+        with Session(host, made, snap, folder) as session:
             for job in jobs(made, "adhoc"):
                 try:
                     session.run(job)

@@ -32,6 +32,7 @@ def host(request: pytest.FixtureRequest, snap_file: Path) -> Iterator[QemuHost]:
         host.down()
 
 
+@pytest.mark.xdist_group("kernel, flagged")
 class TestFlagged:
     SYSTEM = "debian-13-kernel-fips"
 
@@ -73,6 +74,7 @@ class TestFlagged:
         assert "DNS:kernel.example.org" in said.stdout
 
 
+@pytest.mark.xdist_group("kernel, not flagged")
 class TestUnflagged:
     SYSTEM = "debian-13-kernel"
 

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.hosts import HostError, allocation, newest_snap, nspawn, vm_machine
+from tools.hosts import HostError, HostRefusedError, allocation, newest_snap, nspawn, vm_machine
 from tools.hosts.base import LOGIN_ENVIRONMENT
 from tools.hosts.catalog import find, load, systems
 from tools.hosts.entered import EnteredHost
 from tools.hosts.make import make_host
-from tools.hosts.roots import base_snaps, root
+from tools.hosts.qemu import QemuHost
+from tools.hosts.roots import base_snaps
 
 
 def main() -> int:
@@ -21,7 +22,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="list the systems")
     commands.add_parser(
-        "roots", help="build what the hosts are made of; they do it themselves when it is wanted"
+        "prepare", help="build what the hosts are made of; they do it themselves when it is wanted"
     )
     commands.add_parser("clean", help="take down hosts whose users were killed; every host does that first")
     for name, text in (
@@ -54,10 +55,8 @@ def _do(arguments: argparse.Namespace) -> int:
         for system in systems().values():
             flag = "FIPS flag" if system.flag else ""
             print(f"{system.name:<24}{system.kind:<11}{system.root or system.image or '':<16}{flag}".rstrip())
-    elif arguments.command == "roots":
-        for name in load()["roots"]:
-            print(root(name))
-        print(*base_snaps(), sep="\n")
+    elif arguments.command == "prepare":
+        _prepare()
     elif arguments.command == "clean":
         nspawn.remove_orphans()
         vm_machine.remove_orphans()
@@ -68,6 +67,18 @@ def _do(arguments: argparse.Namespace) -> int:
     else:
         return _on_host(arguments)
     return 0
+
+
+def _prepare() -> None:
+    for name in load()["systems"]:
+        try:
+            host = make_host(find(name))
+            if isinstance(host, QemuHost):
+                host.prepare()
+            else:
+                base_snaps()
+        except HostRefusedError as reason:
+            print(f"hosts: {name}: {reason}", file=sys.stderr)
 
 
 def _on_host(arguments: argparse.Namespace) -> int:

@@ -36,23 +36,28 @@ class QemuHost(SnapOnEntry):
         self.name = f"{root.name.rpartition('-')[0]} in a virtual machine, fips={int(flagged)}"
 
     def up(self) -> None:
-        """Bring it back as it was saved after its first boot; boot it if it was not.
+        """Bring it back as it was saved after its first boot.
 
         Raise HostRefusedError when this machine cannot, HostError when it does not come up.
         """
+        saved = self.prepare()
+        self._machine = Machine(vm_image.image(self._root), self._flagged, saved)
+
+    def prepare(self) -> Saved:
+        """Return it as it is saved; boot it and save it when it is not. Raise as `up` does."""
         qemu = vm_machine.version()
         image = vm_image.image(self._root)
         snaps = roots.base_snaps()
         code = cache.digest(*(Path(str(module.__file__)) for module in (vm_machine, vm_state, console)))
         made_of = " ".join([qemu, image.disk.parent.name, *(snap.parent.name for snap in snaps), code])
-        saved = cache.once(
+        folder = cache.once(
             f"vm-saved-{self._root.name.rpartition('-')[0]}-fips{int(self._flagged)}",
             made_of,
-            lambda target: self._prepare(image, snaps, target),
+            lambda target: self._save(image, snaps, target),
         )
-        self._machine = Machine(image, self._flagged, Saved(saved))
+        return Saved(folder)
 
-    def _prepare(self, image: vm_image.Image, snaps: list[Path], target: Path) -> None:
+    def _save(self, image: vm_image.Image, snaps: list[Path], target: Path) -> None:
         """Save a machine that has booted and has the base snaps."""
         with cache.progress(f"boot {self.name} and install the base snaps, once (minutes)"):
             self._machine = Machine(image, self._flagged)

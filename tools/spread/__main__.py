@@ -55,7 +55,7 @@ def run(system: str, tasks: list[str]) -> int:
     with ExitStack() as stack:
         if system == "here":
             host = stack.enter_context(HereHost())
-            session = stack.enter_context(Session(host, project, newest_snap()))
+            session = stack.enter_context(Session(host, project, newest_snap(), PROJECT / "dist/supplies"))
         else:
             session = stack.enter_context(open_session(PROJECT, system, newest_snap()))
         done = [_one(session, job) for job in chosen if not tasks or Path(job.task.name).name in tasks]

@@ -43,12 +43,17 @@ class FailedError(Exception):
 
 
 class Session:
-    """The jobs of one system on one host, which is up. A context manager: restores all levels on exit."""
+    """The jobs of one system on one host, which is up. A context manager: restores all levels on exit.
 
-    def __init__(self, host: Host, project: Project, snap: Path) -> None:
+    snap, given: what is sent as the project's dist/, the packed snap that is tested and the tasks' supplies;
+    what else is in that folder stays here.
+    """
+
+    def __init__(self, host: Host, project: Project, snap: Path, given: Path) -> None:
         self._host = host
         self._project = project
         self._snap = snap
+        self._given = given
         self._path = project.part.script("path")
         self._prepared: list[Part] = []
         self._last: Job | None = None
@@ -89,8 +94,7 @@ class Session:
         """Send the project. Raise HostError when that fails."""
         with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder) / "project.tar"
-            # Of the snaps in dist/ only the one that is tested goes.
-            excluded = [f"--exclude={word}" for word in (*self._project.part.words("exclude"), "*.snap")]
+            excluded = [f"--exclude={word}" for word in (*self._project.part.words("exclude"), "./dist")]
             included = self._project.part.words("include") or ["."]
             packing = [
                 "tar",
@@ -109,6 +113,7 @@ class Session:
         unpack = 'mkdir -p "$0/dist" && tar -C "$0" -xf /var/tmp/project.tar && rm /var/tmp/project.tar'
         self._host.run(["bash", "-euc", unpack, self._path]).check()
         self._host.copy(self._snap, f"{self._path}/dist/{self._snap.name}")
+        self._host.copy(self._given, f"{self._path}/dist/supplies")
         return self
 
     def __exit__(self, kind: object, *exc: object) -> None:
@@ -209,9 +214,11 @@ def _warning(what: str, seconds: float) -> Iterator[None]:
 @contextmanager
 def open_session(folder: Path, system: str, snap: Path) -> Iterator[Session]:
     """Bring up the host of a system for a project's jobs. Raise HostError or SpreadError."""
-    supplies.make(folder / "dist/supplies")
-    with task_host(find(system), snap) as host, Session(host, load(folder), snap) as session:
-        yield session
+    with tempfile.TemporaryDirectory() as made:
+        given = Path(made, "supplies")
+        supplies.make(given)
+        with task_host(find(system), snap) as host, Session(host, load(folder), snap, given) as session:
+            yield session
 
 
 def _join(*scripts: str) -> str:
