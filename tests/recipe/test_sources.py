@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tools.build import provider, recipe, sources
-from tools.build.errors import BuildError
+from tools.build.errors import BuildError, UnavailableError
 
 CONTENT = b"the release's bytes"
 CHECKSUM = f"sha256/{hashlib.sha256(CONTENT).hexdigest()}"
@@ -64,6 +64,15 @@ def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:
     origins = yaml.safe_load((recipe.PROJECT / "tools" / "build" / "origins.yaml").read_text())
     with pytest.raises(BuildError, match=r"PROVIDER=3\.1\.3.*3\.1\.2, 3\.0\.8, 3\.5\.4, in-tree"):
         provider.pin(recipe.load()["parts"], origins, "3.1.3")
+
+
+def test_a_provider_without_a_second_origin_cannot_be_had(tmp_path: Path) -> None:
+    """Which is no fault of the build: what would be tested with it is skipped."""
+    origins = yaml.safe_load((recipe.PROJECT / "tools" / "build" / "origins.yaml").read_text())
+    parts = recipe.load()["parts"]
+    provider.pin(parts, origins, "in-tree")
+    with pytest.raises(UnavailableError, match="provider in-tree cannot be had here"):
+        provider.from_crate(parts["fips-provider"], origins, "in-tree", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["3.0.8", "3.5.4", "in-tree"])

@@ -175,10 +175,14 @@ class Demo:
             folder = host.path(f"{ROOT}/usr/lib")
             module = stack.enter_context(CallCounter(folder / "ossl-modules/fips.so", KEY_GENERATION))
             libcrypto = stack.enter_context(CallCounter(folder / "libcrypto.so.3", KEY_GENERATION))
+            # Every start tries to make a weak key; some modules refuse that in the generator itself.
+            host.run(["certbot-fips.python3", "-c", "pass"]).check()
+            refused = module.counts()
             account = ["--non-interactive", "--agree-tos", "--email", "admin@example.org"]
             done = host.run([*typed.split(), *account])
             self._show_issued(host, done)
-            handshakes, made, outside = wire.handshakes(), module.counts(), libcrypto.counts()
+            handshakes, called, outside = wire.handshakes(), module.counts(), libcrypto.counts()
+            made = {name: count - 2 * refused[name] for name, count in called.items()}
         hold(bool(handshakes), "no TLS connection to the authority was seen")
         for seen in handshakes:
             hold(seen.group in APPROVED_GROUPS, f"TLS to the authority agreed on {seen.group}")
