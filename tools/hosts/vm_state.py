@@ -7,18 +7,20 @@ was started with `-incoming`. What is raised goes on from the words "the virtual
 from __future__ import annotations
 
 import asyncio
+import logging
 import shlex
 import shutil
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
 
-from qemu.qmp import QMPClient, QMPError
+from qemu.qmp import ConnectError, QMPClient, QMPError
 
 from tools.hosts.base import HostError
 
 SECONDS = 60.0
 _POLL_SECONDS = 0.02
+logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # what goes wrong is raised
 
 
 def save(socket: Path, state: Path) -> None:
@@ -71,11 +73,13 @@ async def _resume(socket: Path) -> None:
 
 
 async def _connect(socket: Path) -> QMPClient:
-    while not socket.exists():  # QEMU has only just been started
-        await asyncio.sleep(_POLL_SECONDS)
     machine = QMPClient()
-    await machine.connect(str(socket))
-    return machine
+    while True:
+        try:
+            await machine.connect(str(socket))
+            return machine
+        except ConnectError:  # QEMU has only just been started
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 async def _status(machine: QMPClient, question: str) -> str:
