@@ -96,7 +96,7 @@ class Machine:
             if saved is None:
                 self._console.wait_for_shell(BOOT_SECONDS)
             else:
-                self._bring_back(self._console)
+                self._bring_back(self._console, saved)
         except BaseException:
             self.close()
             raise
@@ -132,11 +132,12 @@ class Machine:
             self._console.close()
         self._folder.cleanup()
 
-    def _bring_back(self, console: Console) -> None:
+    def _bring_back(self, console: Console, saved: Saved) -> None:
         try:
             vm_state.resume(self._socket)
         except HostError as error:
-            raise HostError(console.told(str(error))) from error
+            problem = f"{error} (if that is damaged, remove {saved.folder}: it is made anew)"
+            raise HostError(console.told(problem)) from error
         console.type(f"date --set=@{time.time():.0f}", 60)  # its clock was saved, too
 
     def _command(self, image: Image, flagged: bool) -> list[str]:

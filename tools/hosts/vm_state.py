@@ -10,11 +10,11 @@ import asyncio
 import logging
 import shlex
 import shutil
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from qemu.qmp import ConnectError, QMPClient, QMPError
+from qemu.qmp import ConnectError, ExecInterruptedError, QMPClient, QMPError, Runstate, StateError
 
 from tools.hosts.base import HostError
 
@@ -44,42 +44,47 @@ def _wait(done: Coroutine[None, None, None], problem: str) -> None:
         asyncio.run(bounded())
     except TimeoutError:
         raise HostError(f"{problem} in {SECONDS:g} s") from None
-    except (QMPError, OSError, EOFError) as error:
+    except (StateError, ExecInterruptedError, EOFError):
+        raise HostError(f"{problem}: it ended") from None
+    except (QMPError, OSError) as error:
         raise HostError(f"{problem}: {error}") from error
 
 
 async def _save(socket: Path, state: Path) -> None:
-    machine = await _connect(socket)
-    await machine.execute("stop")
-    await machine.execute("migrate-set-parameters", {"max-bandwidth": 1 << 40})  # the default is for networks
-    await machine.execute("migrate", {"uri": f"exec:cat > {shlex.quote(str(state))}"})
-    while (status := await _status(machine, "query-migrate")) != "completed":
-        if status == "failed":
-            free = shutil.disk_usage(state.parent).free >> 20
-            raise OSError(f"QEMU could not write it ({free} MiB are free there)")
-        await asyncio.sleep(_POLL_SECONDS)
-    await machine.execute("quit")
-    with suppress(EOFError):  # QEMU may be gone before us
-        await machine.disconnect()
+    async with _connected(socket) as machine:
+        await machine.execute("stop")
+        # The default bandwidth is for networks.
+        await machine.execute("migrate-set-parameters", {"max-bandwidth": 1 << 40})
+        await machine.execute("migrate", {"uri": f"exec:cat > {shlex.quote(str(state))}"})
+        while (status := await _status(machine, "query-migrate")) != "completed":
+            if status == "failed":
+                free = shutil.disk_usage(state.parent).free >> 20
+                raise OSError(f"QEMU could not write it ({free} MiB are free there)")
+            await asyncio.sleep(_POLL_SECONDS)
+        await machine.execute("quit")
 
 
 async def _resume(socket: Path) -> None:
-    machine = await _connect(socket)
-    # What is typed before all of the state has come would be lost.
-    while await _status(machine, "query-status") == "inmigrate":
-        await asyncio.sleep(_POLL_SECONDS)
-    await machine.execute("cont")
-    await machine.disconnect()
+    async with _connected(socket) as machine:
+        # What is typed before all of the state has come would be lost.
+        while await _status(machine, "query-status") == "inmigrate":
+            await asyncio.sleep(_POLL_SECONDS)
+        await machine.execute("cont")
 
 
-async def _connect(socket: Path) -> QMPClient:
+@asynccontextmanager
+async def _connected(socket: Path) -> AsyncIterator[QMPClient]:
     machine = QMPClient()
-    while True:
+    while machine.runstate != Runstate.RUNNING:
         try:
             await machine.connect(str(socket))
-            return machine
         except ConnectError:  # QEMU has only just been started
             await asyncio.sleep(_POLL_SECONDS)
+    try:
+        yield machine
+    finally:
+        with suppress(QMPError, EOFError):  # QEMU may be gone before us
+            await machine.disconnect()
 
 
 async def _status(machine: QMPClient, question: str) -> str:
