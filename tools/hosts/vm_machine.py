@@ -88,7 +88,7 @@ class Machine:
             backed = ("-F", "qcow2", "-b", saved.disk) if saved else ("-F", "raw", "-b", image.disk)
             cache.command("qemu-img", "create", "-q", "-f", "qcow2", *map(str, backed), str(self._disk))
             REPORTS.mkdir(parents=True, exist_ok=True)
-            incoming = ["-incoming", f'exec:cat "{saved.state}"'] if saved else []
+            incoming = vm_state.incoming(saved.state) if saved else []
             self._console = Console(
                 [*self._command(image, flagged), *incoming],
                 REPORTS / f"vm-{os.getpid()}-{next(_COUNT)}.log",
@@ -111,7 +111,7 @@ class Machine:
         assert self._console is not None
         return self._console.told(problem)
 
-    def save(self, folder: Path) -> Saved:
+    def save(self, folder: Path) -> None:
         """Make `folder` with this machine as it is now, and end it. Raise HostError when that fails."""
         assert self._console is not None
         saved = Saved(folder)
@@ -124,7 +124,6 @@ class Machine:
         self._console.close()
         cache.command("qemu-img", "convert", "-q", "-O", "qcow2", str(self._disk), str(saved.disk))
         self.close()
-        return saved
 
     def close(self) -> None:
         """End it at once."""

@@ -23,6 +23,11 @@ _POLL_SECONDS = 0.02
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # what goes wrong is raised
 
 
+def incoming(state: Path) -> list[str]:
+    """Return the options of a machine that is started with a saved state, for `resume`."""
+    return ["-incoming", f"exec:cat {shlex.quote(str(state))}"]
+
+
 def save(socket: Path, state: Path) -> None:
     """Write the state of the machine that listens on a QMP socket, and end the machine.
 
