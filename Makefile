@@ -5,16 +5,16 @@ PYTHON := .venv/bin/python3
 export PROVIDER :=
 ORIGIN :=
 .DEFAULT_GOAL := help
-.PHONY: help setup snap providers demo test check supplies spread tmt campaign lint bench requirements clean
+.PHONY: help setup snap providers demo test check supplies spread tmt campaign lint bench reproduce bare requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
-setup: .venv/complete ## install what the other targets need (they do it themselves)
-.venv/complete: tools/setup tools/requirements.txt tools/schema.txt
-	@tools/setup
+setup: .venv/all ## install what the other targets need (they do it themselves)
+.venv/all .venv/build: .venv/%: tools/setup tools/requirements.txt tools/schema.txt
+	@tools/setup $*
 
-snap: setup ## build the snap into dist/ (PROVIDER=3.0.8, 3.5.4 or in-tree: with another FIPS module, into a folder of its own there; ORIGIN=tarball or crate: from there alone)
+snap: .venv/build ## build the snap into dist/ (PROVIDER=3.0.8, 3.5.4 or in-tree: with another FIPS module, into a folder of its own there; ORIGIN=tarball or crate: from there alone)
 	@$(PYTHON) -m tools.build --provider "$(PROVIDER)" --origin "$(ORIGIN)"
 
 # Where the sources of one cannot be had (exit status 69), the tests of it are skipped.
@@ -24,7 +24,7 @@ providers: setup ## build the snaps with the other FIPS modules that `test` test
 demo: snap ## build the snap and get a certificate with it on a FIPS-flagged host
 	@$(PYTHON) -m tools.demo
 
-test: lint snap providers ## run the tests on the packed snap
+test: setup lint snap providers ## run the tests on the packed snap
 	@$(PYTHON) -m tools.hosts prepare
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder tests
 
@@ -56,8 +56,15 @@ lint: setup ## check style and types
 bench: snap ## measure ratios against Certbot from PyPI and the distribution's OpenSSL
 	@$(PYTHON) -m tools.bench
 
+reproduce: setup ## build the commit twice, where all differs that may, and compare (half an hour)
+	@$(PYTHON) -m tools.build.reproduce
+
+bare: setup ## run README's first command on a machine that has nothing (WHERE=debian-12 or debian-13)
+	@$(PYTHON) -m tools.bare "$(WHERE)"
+
 requirements: ## pin the Python packages anew (needs uv)
-	@tools/lock tools/requirements.in tools/requirements.txt 3.11
+	@tools/lock tools/build/requirements.in tools/build/requirements.txt 3.11
+	@tools/lock tools/requirements.in tools/requirements.txt 3.11 --constraints tools/build/requirements.txt
 
 clean: ## remove what was built and set up
 	rm -rf build dist .venv

@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import json
 import os
-import subprocess
 from pathlib import Path
 
 
@@ -20,34 +19,38 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def count_sealed_sources(source: Path, sealed: str) -> int:
-    """Recompute the release's list of module sources and compare it, line by line.
+def count_sealed_sources(source: Path, sealed: str, digests: Path) -> int:
+    """Compare every source of the module with its digest, and return their number.
 
-    The release lists a checksum for every source that enters the module
-    (``providers/fips-sources.checksums``), and seals the list with one checksum of its own.
+    The release lists the sources that enter the module, each by a checksum that only its own tools compute
+    (``providers/fips-sources.checksums``), and seals the list with one more. What these tools say depends on
+    the version of Perl; so the digests of the files as they are were taken once, where they verify the list
+    (``python3 -m tools.build.seal``), and are what a build compares.
 
     :param source: the release's source tree.
-    :param sealed: hex sha256 of the list, pinned in the recipe; empty: this release's is not pinned.
+    :param sealed: hex sha256 of the list, pinned in the recipe; empty: this release has none.
+    :param digests: sha256 and path of every file on the list, as sha256sum(1) prints them.
     :return: the number of sources, all identical; 0 where there is nothing to compare with.
-    :raises SystemExit: the list is not the sealed one, or a source differs from it.
+    :raises SystemExit: the list is not the sealed one, or a source is not what was sealed.
     """
     listing = source / "providers" / "fips-sources.checksums"
-    if not sealed or not listing.is_file():
+    if not sealed:
         return 0
-    if sha256(listing) != sealed:
+    if not listing.is_file() or sha256(listing) != sealed:
         raise SystemExit(f"fips-provider: {listing} is not the release's sealed list; get the sources anew")
-    expected = listing.read_text().splitlines()
-    names = [line.split()[1] for line in expected]
-    recomputed = subprocess.run(
-        ["util/fips-checksums.sh", *names], cwd=source, check=True, capture_output=True, text=True
-    ).stdout.splitlines()
-    differing = sorted(set(expected) ^ set(recomputed))
+    expected = {name: digest for digest, name in map(str.split, digests.read_text().splitlines())}
+    names = [line.split()[1] for line in listing.read_text().splitlines()]
+    if sorted(names) != sorted(expected):
+        raise SystemExit(f"fips-provider: {digests} is of another list: derive it with tools.build.seal")
+    differing = [
+        name for name in names if not (source / name).is_file() or sha256(source / name) != expected[name]
+    ]
     if differing:
         raise SystemExit(
-            f"fips-provider: {len(differing)} lines differ from the release's sealed list,"
+            f"fips-provider: {len(differing)} sources of the module are not those that the release sealed,"
             f" first: {differing[0]}; get the sources anew"
         )
-    return len(expected)
+    return len(names)
 
 
 def validation(version: str, origin: str, sources: int, certificate: str) -> str:
@@ -76,7 +79,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     version, origin = os.environ["FIPS_VERSION"], os.environ["FIPS_ORIGIN"]
-    sources = count_sealed_sources(arguments.source, os.environ["FIPS_SEALED"])
+    digests = Path(__file__).with_name(f"sources-{version}.sha256")
+    sources = count_sealed_sources(arguments.source, os.environ["FIPS_SEALED"], digests)
     record = {
         "name": "OpenSSL FIPS Provider",
         "version": version,

@@ -24,6 +24,7 @@ BIN = PROJECT / ".venv" / "bin"
 ELSEWHERE = [
     r"sudo snap install snapcraft --classic",
     r"sudo snapcraft pack --destructive-mode --output dist/certbot-fips_snapcraft_amd64\.snap",
+    r"snap download core24 --basename=core24",
     r"go install github\.com/canonical/spread/cmd/spread@[0-9a-f]{40} # [0-9.]+",
 ]
 

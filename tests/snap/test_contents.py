@@ -3,7 +3,9 @@
 import hashlib
 import json
 import re
+import shutil
 import struct
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from tests.snap.support import SNAP
+from tools.build.base import GLIBC, LIBRARIES, dynamic, elf_files, glibc, taken
 from tools.hosts import NamespaceHost
 
 PROVIDER_TOOL = "usr/libexec/fips-provider/"  # the module release's own openssl, for fipsinstall alone
@@ -41,15 +44,10 @@ def root(flagged: NamespaceHost) -> Path:
 
 
 @pytest.fixture(scope="module")
-def elf_files(root: Path) -> list[Path]:
-    found = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink() and is_elf(path)]
+def files(root: Path) -> list[Path]:
+    found = elf_files(root)
     assert len(found) > 20
     return found
-
-
-def is_elf(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"\x7fELF"
 
 
 def defined(path: Path) -> Iterator[str]:
@@ -62,16 +60,8 @@ def defined(path: Path) -> Iterator[str]:
                         yield symbol.name
 
 
-def needed(path: Path) -> set[str]:
-    """Return the libraries that a file asks the loader for."""
-    with path.open("rb") as file:
-        dynamic = ELFFile(file).get_section_by_name(".dynamic")
-        tags = list(dynamic.iter_tags()) if isinstance(dynamic, DynamicSection) else []
-        return {str(vars(tag)["needed"]) for tag in tags if tag.entry.d_tag == "DT_NEEDED"}
-
-
-def test_no_second_libcrypto(root: Path, elf_files: list[Path]) -> None:
-    for path in elf_files:
+def test_no_second_libcrypto(root: Path, files: list[Path]) -> None:
+    for path in files:
         name = str(path.relative_to(root))
         if name.startswith(PROVIDER_TOOL) or name in (LIBCRYPTO, MODULE):
             continue
@@ -79,7 +69,7 @@ def test_no_second_libcrypto(root: Path, elf_files: list[Path]) -> None:
         content = path.read_bytes()
         assert SHA256_CONSTANTS not in content, name
         # A file that takes libcrypto as a library may hold the text of the headers it was compiled with.
-        assert not VERSION_TEXT.search(content) or "libcrypto.so.3" in needed(path), name
+        assert not VERSION_TEXT.search(content) or "libcrypto.so.3" in dynamic(path, "DT_NEEDED"), name
 
 
 def test_the_search_would_find_one(root: Path) -> None:
@@ -90,23 +80,107 @@ def test_the_search_would_find_one(root: Path) -> None:
     assert SHA256_CONSTANTS in (root / MODULE).read_bytes()
 
 
-def test_no_library_is_searched_for_where_the_caller_says(root: Path, elf_files: list[Path]) -> None:
+def test_no_library_is_searched_for_where_the_caller_says(root: Path, files: list[Path]) -> None:
     """DT_RPATH comes before LD_LIBRARY_PATH, DT_RUNPATH after it; a foreign path is a hole."""
-    for path in elf_files:
-        with path.open("rb") as file:
-            dynamic = ELFFile(file).get_section_by_name(".dynamic")
-            tags = list(dynamic.iter_tags()) if isinstance(dynamic, DynamicSection) else []
+    for path in files:
         name = path.relative_to(root)
-        assert not [tag for tag in tags if tag.entry.d_tag == "DT_RUNPATH"], name
-        for rpath in (str(vars(tag)["rpath"]) for tag in tags if tag.entry.d_tag == "DT_RPATH"):
+        assert not dynamic(path, "DT_RUNPATH"), name
+        for rpath in dynamic(path, "DT_RPATH"):
             for folder in rpath.split(":"):
                 assert folder.startswith(
                     ("$ORIGIN", "/snap/core24/current/", "/snap/certbot-fips/current/")
                 ), name
 
 
-def test_every_program_uses_the_loader_of_the_base(root: Path, elf_files: list[Path]) -> None:
-    for path in elf_files:
+def test_what_is_taken_from_the_base_is_on_the_list(root: Path, files: list[Path]) -> None:
+    assert taken(root) == LIBRARIES
+    wanted = {path.relative_to(root): max(glibc(path), default=(0,)) for path in files}
+    assert max(wanted.values()) >= (2, 34)  # the control: there are versions to be read
+    assert not {name: version for name, version in wanted.items() if version > GLIBC}
+
+
+def missing_hardening(path: Path) -> set[str]:
+    """Return what of the usual hardening a file lacks."""
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        segments = {segment["p_type"]: segment for segment in elf.iter_segments()}
+        section = elf.get_section_by_name(".dynamic")
+        tags = list(section.iter_tags()) if isinstance(section, DynamicSection) else []
+        flags = {tag.entry.d_tag: tag.entry.d_val for tag in tags}
+        found = {
+            "PIE": elf["e_type"] == "ET_DYN",
+            "RELRO": "PT_GNU_RELRO" in segments,
+            "BIND_NOW": "DT_BIND_NOW" in flags
+            or bool(flags.get("DT_FLAGS", 0) & 0x8)  # DF_BIND_NOW
+            or bool(flags.get("DT_FLAGS_1", 0) & 0x1),  # DF_1_NOW
+            "NX": "PT_GNU_STACK" in segments and not segments["PT_GNU_STACK"]["p_flags"] & 1,  # PF_X
+        }
+    return {name for name, there in found.items() if not there}
+
+
+def test_what_we_compile_is_hardened(root: Path, files: list[Path]) -> None:
+    """But for the module and its release's own program and libraries, built by the policy's steps."""
+    unhardened = {str(path.relative_to(root)) for path in files if missing_hardening(path)}
+    assert unhardened == {
+        MODULE,
+        *(f"{PROVIDER_TOOL}{name}" for name in ("openssl", "libcrypto.so.3", "libssl.so.3")),
+    }
+
+
+def test_what_is_hardened_can_be_told(tmp_path: Path) -> None:
+    """The control: a program that is compiled without lacks all of it."""
+    (tmp_path / "a.c").write_text("int main(void) { return 0; }\n")
+    flags = ["-no-pie", "-Wl,-z,norelro,-z,lazy,-z,execstack"]
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("there is no gcc on this machine to compile a program without hardening")
+    subprocess.run([compiler, *flags, "-o", "a", "a.c"], cwd=tmp_path, check=True, capture_output=True)
+    assert missing_hardening(tmp_path / "a") == {"PIE", "RELRO", "BIND_NOW", "NX"}
+
+
+def test_stack_and_buffers_are_guarded(root: Path) -> None:
+    """What the flags put in: calls to the C library's checked functions and to its end of a smashed stack."""
+    for name in ("usr/bin/python3.13", LIBCRYPTO, "usr/lib/libaugeas.so.0"):
+        with (root / name).resolve().open("rb") as file:
+            section = ELFFile(file).get_section_by_name(".dynsym")
+            assert isinstance(section, SymbolTableSection)
+            asked = {symbol.name for symbol in section.iter_symbols() if symbol["st_shndx"] == "SHN_UNDEF"}
+        assert "__stack_chk_fail" in asked, name
+        assert [symbol for symbol in asked if symbol.endswith("_chk")], name
+
+
+def test_every_extension_module_can_be_imported(flagged: NamespaceHost) -> None:
+    """All symbols are bound when a library is loaded: one that nothing has would show here."""
+    program = """
+import importlib, pathlib, sysconfig
+folder = pathlib.Path(sysconfig.get_path("platstdlib"), "lib-dynload")
+for file in sorted(folder.glob("*.so")):
+    importlib.import_module(file.name.partition(".")[0])
+print(len(list(folder.glob("*.so"))))
+"""
+    said = flagged.run(["certbot-fips.python3", "-c", program]).check().stdout
+    assert int(said) > 20
+
+
+def test_the_snap_says_what_it_was_built_from_and_in(root: Path) -> None:
+    record = json.loads((root / "snap/build.json").read_text())
+    assert re.fullmatch("[0-9a-f]{40}|unknown", record["commit"])
+    assert all(re.fullmatch(r"\S+ \S+ [0-9a-f]{64}", package) for package in record["root"]["packages"])
+    names = {package.split()[0] for package in record["root"]["packages"]}
+    assert {"gcc", "libc6-dev", "perl"} <= names
+    assert (
+        hashlib.sha256("\n".join(record["root"]["packages"]).encode()).hexdigest() == record["root"]["sha256"]
+    )
+    assert "-fstack-protector-strong" in record["hardening"]["hardened_cflags"]
+    assert {int(path.lstat().st_mtime) for path in root.rglob("*")} == {record["time"]}
+
+
+def test_texts_of_the_metadata_keep_their_lines(root: Path) -> None:
+    assert "\ndescription: |\n  Certbot with" in (root / "meta/snap.yaml").read_text()
+
+
+def test_every_program_uses_the_loader_of_the_base(root: Path, files: list[Path]) -> None:
+    for path in files:
         with path.open("rb") as file:
             loader = ELFFile(file).get_section_by_name(".interp")
             if loader is not None:

@@ -7,96 +7,173 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tools.build import lifecycle, recipe, snap
+from tools.build import commit, packages, pull, recipe
+from tools.build import root as roots
 from tools.build.errors import BuildError, UnavailableError
 from tools.build.progress import say
 from tools.build.sources import sha256
 
-# The build leans on the distribution's tools alone, not on what happens to be on this machine; the
-# last folder is that of craft-parts' own craftctl.
-SEARCHED = ("/usr/sbin", "/usr/bin", "/sbin", "/bin", str(Path(sys.executable).parent))
+HERE = Path(__file__).parent
+#: craft-parts, for the Python of the root.
+BUILDER = HERE / "requirements.txt"
 ARCHITECTURE = "amd64"
 HOOKS = recipe.PROJECT / "snap" / "hooks"
-FOREIGN = (
-    *("PYTHON", "CARGO", "RUST", "LD_", "OPENSSL_", "CRAFT_", "SNAP", "MAKE", "MFLAGS", "PROVIDER"),
-    *("CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS", "CC", "CXX", "PKG_CONFIG"),
-)
+MACHINES = {"x86_64": ARCHITECTURE}
 
 
-def build(provider: str | None, work: Path, origin: str | None = None) -> Path:
+def build(arguments: argparse.Namespace) -> Path:
     """Build the snap of the recipe.
 
-    :param provider: FIPS provider by its name in origins.yaml; None: the recipe's own.
-    :param work: work folder, kept between builds.
-    :param origin: the FIPS provider's only origin, "tarball" or "crate"; None: the first that can be had.
+    :param arguments: of the command line, see `main`.
     :returns: the packed file.
     :raises BuildError: the build cannot be done; one line that says why.
     """
     machine = platform.machine()
-    if machine != "x86_64":
+    if MACHINES.get(machine) != ARCHITECTURE:
         raise BuildError(f"this machine is {machine}: the recipe builds amd64 on amd64 alone")
     if os.geteuid() != 0:
-        raise BuildError("root is needed (packages are installed): become root and try again")
-    if not shutil.which("snap"):
-        raise BuildError("the program snap is missing: run `make setup`")
-    os.chdir(recipe.PROJECT)  # craft-parts takes it as the project folder
+        raise BuildError("root is needed (a root is made and entered): become root and try again")
+    for program in ("mmdebstrap", "bwrap"):
+        if not shutil.which(program):
+            raise BuildError(f"the program {program} is missing: run `make setup`")
     what = recipe.load()
-    origins = yaml.safe_load((Path(__file__).parent / "origins.yaml").read_text())
-    work.mkdir(parents=True, exist_ok=True)
-    with (work / "lock").open("w") as lock:
+    base = arguments.work.resolve()
+    (base / "work").mkdir(parents=True, exist_ok=True)
+    with (base / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise BuildError(f"another build runs in {work}: wait for it to end") from error
-        parts = lifecycle.resolve(what["parts"], origins, provider, work / "cache", origin)
-        # With another provider it goes where nothing looks for the snap that is meant when none is named.
-        other = f"provider-{provider}" if provider else ""
-        version = f"{what['version']}+{other}" if other else what["version"]
-        packed = recipe.PROJECT / "dist" / other / f"{what['name']}_{version}_{ARCHITECTURE}.snap"
-        note = work / f"{packed.name}.made-of"
-        made_of = digest({**what, "parts": parts})
-        if packed.is_file() and note.is_file() and note.read_text() == f"{made_of} {sha256(packed)}":
-            packed.touch()  # the tools take the one that was built last
-            say("    nothing has changed since it was packed")
-            return packed
-        snap.pack(what, lifecycle.prime(parts, work), HOOKS, packed, ARCHITECTURE)
-        note.write_text(f"{made_of} {sha256(packed)}")
+            raise BuildError(f"another build runs in {base}: wait for it to end") from error
+        return _build(what, base, arguments)
+
+
+def _build(what: dict[str, Any], base: Path, arguments: argparse.Namespace) -> Path:
+    cache, name = base / "cache", arguments.provider or None
+    declared = what["parts"]
+    root = roots.prepare(
+        sorted({package for part in declared.values() for package in part.get("build-packages", [])}),
+        sorted({snap for part in declared.values() for snap in part.get("build-snaps", [])}),
+        cache / "roots",
+    )
+    origins = yaml.safe_load((HERE / "origins.yaml").read_text())
+    parts = pull.parts(declared, origins, name, cache, arguments.origin or None)
+    pins = sorted(
+        file for folder in recipe.inputs(json.dumps(parts)) for file in recipe.below(folder, "*.txt")
+    )
+    crates = pull.python_packages(_python(declared), pins, cache)
+    builder = packages.install(BUILDER, root.python(), cache)
+    for part in parts.values():  # what the builder has done, and craft-parts should not
+        part.pop("build-packages", None)
+        part.pop("build-snaps", None)
+        part["build-environment"].append({"BUILD_ROOT_SHA256": root.digest})
+
+    # With another provider it goes where nothing looks for the snap that is meant when none is named.
+    other = f"provider-{name}" if name else ""
+    version = f"{what['version']}+{other}" if other else what["version"]
+    packed = recipe.PROJECT / "dist" / other / f"{what['name']}_{version}_{ARCHITECTURE}.snap"
+    origin = commit.here(recipe.PROJECT)
+    record = {
+        "name": what["name"],
+        "version": what["version"],
+        "commit": origin.name,
+        "changed": origin.changed,
+        "time": origin.time,
+        "hardening": recipe.hardening(),
+        "root": root.record(),
+    }
+    made_of = _digest({**what, "parts": parts}, record)
+    note = base / f"{packed.name}.made-of"
+    if packed.is_file() and note.is_file() and note.read_text() == f"{made_of} {sha256(packed)}":
+        packed.touch()  # the tools take the one that was built last
+        say("    nothing has changed since it was packed")
         return packed
 
+    below = arguments.below
+    job = {
+        "recipe": what,
+        "parts": _moved(parts, cache, f"{below}/cache"),
+        "record": record,
+        "time": origin.time,
+        "work": f"{below}/work",
+        "cache": f"{below}/cache",
+        "packed": packed.name,
+        "jobs": arguments.jobs,
+        "shown": f"{base}/work",
+        "crates": crates and str(crates).replace(str(cache), f"{below}/cache"),
+    }
+    command = root.command(
+        *("python3", "-B", "-m", "tools.build.inside"),
+        read={"project": recipe.PROJECT, "cache": cache, "builder": builder},
+        write={"work": base / "work"},
+        variables={
+            "PYTHONPATH": f"{below}/builder",
+            "CARGO_HOME": "/tmp/cargo",
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": f"{below}/cache/{pull.PACKAGES}",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        },
+        below=below,
+        folder="project",
+        hostname=arguments.hostname,
+    )
+    done = subprocess.run(command, input=json.dumps(job), text=True)
+    if done.returncode:
+        raise SystemExit(done.returncode)  # it has said why
+    packed.parent.mkdir(parents=True, exist_ok=True)
+    incoming = packed.with_name(f".incoming-{packed.name}")
+    shutil.move(base / "work" / packed.name, incoming)
+    incoming.replace(packed)  # whole, and not before
+    note.write_text(f"{made_of} {sha256(packed)}")
+    return packed
 
-def digest(what: dict[str, Any]) -> str:
+
+def _python(parts: dict[str, Any]) -> str:
+    """Return the release of the snap's Python, as "3.13"."""
+    found = re.search(r"/Python-(\d+\.\d+)\.", parts["python"]["source"])
+    assert found
+    return found[1]
+
+
+def _moved(parts: dict[str, Any], here: Path, there: str) -> dict[str, Any]:
+    """Return the parts with the cache where the root has it."""
+    moved: dict[str, Any] = json.loads(json.dumps(parts).replace(f'"{here}/', f'"{there}/'))
+    return moved
+
+
+def _digest(what: dict[str, Any], record: dict[str, Any]) -> str:
     """Return what stands for all that a packed snap is made of: the recipe, resolved, and our own files.
 
     What a part reads below parts/ is in there too, for the builder has added its digest to the part.
     """
-    ours = recipe.digest([HOOKS, Path(__file__).parent])
-    return hashlib.sha256(f"{json.dumps(what, sort_keys=True)} {ours}".encode()).hexdigest()
+    ours = recipe.digest([HOOKS, HERE])
+    return hashlib.sha256(f"{json.dumps([what, record], sort_keys=True)} {ours}".encode()).hexdigest()
 
 
 def main() -> int:
-    """Run the build of the command line; 0 when the snap is there, 69 when a source cannot be had here."""
+    """Run the build of the command line; 0 when the snap is there, 69 when a source cannot be fetched."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.build", description=__doc__)
     parser.add_argument("--provider", help="FIPS provider to build (see origins.yaml); default: the recipe's")
     parser.add_argument(
         "--origin",
         choices=["tarball", "crate", ""],
-        help="the FIPS provider's only origin; default: its tarball, or where that cannot be had its crate",
+        help="the FIPS provider's only origin; default: its tarball, or where that does not answer its crate",
     )
     parser.add_argument("--work", type=Path, default=recipe.PROJECT / "build", help="work folder")
-    arguments = parser.parse_args()
-    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
-        del os.environ[name]
-    os.environ["PATH"] = ":".join(SEARCHED)
-    os.environ["CARGO_HOME"] = str(arguments.work.resolve() / "cache" / "cargo")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="processes at a time")
+    # For tools.build.reproduce: what must make no difference.
+    parser.add_argument("--below", default="/build", help=argparse.SUPPRESS)
+    parser.add_argument("--hostname", default="build", help=argparse.SUPPRESS)
     try:
-        packed = build(arguments.provider or None, arguments.work.resolve(), arguments.origin or None)
+        packed = build(parser.parse_args())
     except BuildError as error:
         print(f"build: {error}", file=sys.stderr)
         return os.EX_UNAVAILABLE if isinstance(error, UnavailableError) else 1

@@ -1,7 +1,5 @@
 """Run the recipe's parts with craft-parts: pull, build, stage, prime."""
 
-import copy
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,55 +8,32 @@ import craft_parts
 import yaml
 from craft_parts import Action, ActionType, Step
 
-from tools.build import provider, recipe, sources
-from tools.build.errors import BuildError, UnavailableError
+from tools.build.errors import BuildError
 from tools.build.progress import step
 
-# What Debian calls the tool that the recipe takes from a build-snap.
-PACKAGES_FOR_SNAPS = {"rustup": ["rustc-web", provider.CARGO_PACKAGE]}
 
-
-def resolve(
-    parts: dict[str, Any], origins: dict[str, Any], wanted: str | None, cache: Path, origin: str | None = None
-) -> dict[str, Any]:
-    """Return the parts as they are to be built: pinned, with sources that are in the cache.
-
-    :param parts: the recipe's parts.
-    :param origins: the content of origins.yaml.
-    :param wanted: a provider of origins.yaml, or None for the recipe's own.
-    :param cache: where sources are kept.
-    :param origin: the FIPS provider's only origin, "tarball" or "crate"; None: the first that can be had.
-    :raises UnavailableError: a source cannot be had.
-    :raises BuildError: the provider is unknown, or an origin answered with other bytes.
-    """
-    parts = copy.deepcopy(parts)
-    name = provider.pin(parts, origins, wanted)
-    for part_name, part in parts.items():
-        if "source-checksum" in part:
-            only = origin if part_name == provider.PART else None
-            _bring(part_name, part, origins, name, cache, only)
-        _track_inputs(part)
-    return provider.rename(parts, f"{provider.PART}-{wanted}") if wanted else parts
-
-
-def prime(parts: dict[str, Any], work: Path) -> Path:
+def prime(parts: dict[str, Any], name: str, work: Path, cache: Path, jobs: int, shown: str) -> Path:
     """Build all parts and return the folder that holds the snap's files.
 
     Work that is done and unchanged is not done again; an interrupted build goes on where it was.
 
-    :param parts: the parts, resolved.
-    :param work: work folder of this builder; sources are cached in it.
+    :param parts: the parts, resolved; what they need of the system is there.
+    :param name: the snap's name.
+    :param work: work folder of this builder.
+    :param cache: where their sources are.
+    :param jobs: how many processes a part may run at a time.
+    :param shown: how messages name the work folder.
     :raises BuildError: a part does not build.
     """
     _unstage_others(parts, work)
     lifecycle = craft_parts.LifecycleManager(
         {"parts": parts},
         application_name="certbot_fips",
-        cache_dir=work / "cache",
+        cache_dir=cache,
         work_dir=work,
         base="core24",
-        project_name="certbot-fips",
-        parallel_build_count=os.cpu_count() or 1,
+        project_name=name,
+        parallel_build_count=jobs,
     )
     logs = work / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -71,7 +46,7 @@ def prime(parts: dict[str, Any], work: Path) -> Path:
         actions = lifecycle.plan(Step.PRIME)
         with lifecycle.action_executor() as executor:
             for action in actions:
-                _execute(executor, action, logs)
+                _execute(executor, action, logs, shown)
     except craft_parts.PartsError as error:
         raise BuildError(" ".join(str(error).split())) from error
     return prime_dir
@@ -89,32 +64,7 @@ def _unstage_others(parts: dict[str, Any], work: Path) -> None:
             state.unlink()
 
 
-def _bring(
-    part_name: str, part: dict[str, Any], origins: dict[str, Any], name: str, cache: Path, only: str | None
-) -> None:
-    second = origins["distribution"].get(part["source-checksum"])
-    if only != "crate" and sources.bring(part["source"], part["source-checksum"], cache, second):
-        return
-    if part_name != provider.PART or only == "tarball":
-        raise UnavailableError(
-            f"the sources of part {part_name} cannot be had: neither {part['source']} nor a second origin"
-            " answers; check the network and try again"
-        )
-    provider.from_crate(part, origins, name, cache)
-
-
-def _track_inputs(part: dict[str, Any]) -> None:
-    """Make what a part reads below parts/ count as part of it, and name Debian's packages for its snaps."""
-    scripts = "".join(part.get(f"override-{step_name}", "") for step_name in ("pull", "build", "prime"))
-    environment = part.setdefault("build-environment", [])
-    environment.append({"PART_INPUTS_SHA256": recipe.inputs_digest(scripts)})
-    if "override-pull" in part:
-        part["override-pull"] += f"# inputs: {recipe.inputs_digest(part['override-pull'])}\n"
-    for snap in part.pop("build-snaps", []):
-        part.setdefault("build-packages", []).extend(PACKAGES_FOR_SNAPS[snap.partition("/")[0]])
-
-
-def _execute(executor: Any, action: Action, logs: Path) -> None:
+def _execute(executor: Any, action: Action, logs: Path, shown: str) -> None:
     if action.action_type == ActionType.SKIP:
         return
     what = f"{action.part_name}: {action.step.name.lower()}"
@@ -132,4 +82,5 @@ def _execute(executor: Any, action: Action, logs: Path) -> None:
             hint = f"; only {free >> 20} MiB are free on this disk" if free < 1 << 30 else ""
             tail = "".join(log.read_text(errors="replace").splitlines(keepends=True)[-15:])
             print(tail, flush=True)
-            raise BuildError(f"{what} failed{hint}: the lines above are the end of {log}") from error
+            where = f"{shown}/logs/{log.name}"
+            raise BuildError(f"{what} failed{hint}: the lines above are the end of {where}") from error

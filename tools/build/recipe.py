@@ -60,9 +60,20 @@ def load(path: Path = RECIPE) -> dict[str, Any]:
     return recipe
 
 
-def inputs(scripts: str) -> list[str]:
-    """Return the folders below parts/ that a part's scripts name, sorted."""
-    return sorted(set(re.findall(r"\$\{?CRAFT_PROJECT_DIR\}?\"?/parts/([\w.-]+)", scripts)))
+def inputs(scripts: str, project: Path = PROJECT) -> list[str]:
+    """Return the folders below parts/ that a part's scripts name, and the scripts in these, sorted."""
+    named: set[str] = set()
+    unread = [scripts]
+    while unread:
+        for name in set(re.findall(r"\$\{?CRAFT_PROJECT_DIR\}?\\?\"?/parts/([\w.-]+)", unread.pop())) - named:
+            named.add(name)
+            unread += [file.read_text() for file in below(name, "*", project)]
+    return sorted(named)
+
+
+def below(folder: str, pattern: str, project: Path = PROJECT) -> list[Path]:
+    """Return the files of a folder below parts/, sorted."""
+    return sorted(file for file in (project / "parts" / folder).glob(pattern) if file.is_file())
 
 
 def inputs_digest(scripts: str, project: Path = PROJECT) -> str:
@@ -73,7 +84,13 @@ def inputs_digest(scripts: str, project: Path = PROJECT) -> str:
 
     :param scripts: the part's override-* texts.
     """
-    return digest([project / "parts" / name for name in inputs(scripts)], project)
+    return digest([project / "parts" / name for name in inputs(scripts, project)], project)
+
+
+def hardening() -> dict[str, str]:
+    """Return the flags that what we compile is hardened with, by their names in parts/toolchain."""
+    text = (PROJECT / "parts" / "toolchain" / "environment").read_text()
+    return dict(re.findall(r'^(hardened_\w+)="(.*)"$', text, re.MULTILINE))
 
 
 def digest(folders: Iterable[Path], project: Path = PROJECT) -> str:

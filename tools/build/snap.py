@@ -1,5 +1,7 @@
-"""The primed files become a snap: metadata, hooks, `snap pack`."""
+"""The primed files become a snap: metadata, hooks, the record of the build, `snap pack`."""
 
+import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,18 +15,31 @@ from tools.build.progress import step
 # What snapcraft copies from the recipe into meta/snap.yaml, in its order.
 COPIED = ["name", "title", "version", "summary", "description", "license", "base", "grade", "confinement"]
 COPIED += ["environment", "plugs", "slots"]
+#: What the snap was built from and in; beside the place of snapcraft's own manifest.
+RECORD = "snap/build.json"
 
 
-def metadata(recipe: dict[str, Any], architecture: str) -> dict[str, Any]:
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines stay so (YAML's literal block style), as in what snapcraft writes."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def metadata(recipe: dict[str, Any]) -> dict[str, Any]:
     """Return the content of meta/snap.yaml for a recipe, as snapcraft writes it.
 
     Source: the snap.yaml reference of snapd; `assumes: command-chain` is what snapd's own rule is.
 
-    :param recipe: the recipe.
-    :param architecture: Debian's name of the architecture.
+    :param recipe: the recipe; it has one platform.
     """
     result: dict[str, Any] = {key: recipe[key] for key in COPIED if key in recipe}
-    result["architectures"] = [architecture]
+    result["architectures"] = list(recipe["platforms"])
     result["apps"] = recipe["apps"]
     assumes = list(recipe.get("assumes", []))
     if any("command-chain" in app for app in recipe["apps"].values()):
@@ -34,34 +49,42 @@ def metadata(recipe: dict[str, Any], architecture: str) -> dict[str, Any]:
     return result
 
 
-def pack(recipe: dict[str, Any], prime: Path, hooks: Path, final: Path, architecture: str) -> None:
-    """Write meta/ into the primed files and pack them.
+def pack(
+    recipe: dict[str, Any], prime: Path, hooks: Path, record: dict[str, Any], time: int, packed: Path
+) -> None:
+    """Write meta/ and the record into the primed files and pack them.
 
-    The snap appears in its folder when it is whole, and not before.
+    The same files become the same bytes: all have one time, `snap pack` takes it for the file system too.
 
+    :param recipe: the recipe.
     :param prime: the primed files.
     :param hooks: the recipe's snap/hooks.
-    :param final: the snap.
+    :param record: what stands for the build in the snap.
+    :param time: seconds since the epoch.
+    :param packed: the snap.
     :raises BuildError: `snap pack` refuses.
     """
     meta = prime / "meta"
     shutil.rmtree(meta, ignore_errors=True)
     meta.mkdir()
-    (meta / "snap.yaml").write_text(
-        yaml.safe_dump(metadata(recipe, architecture), sort_keys=False, allow_unicode=True)
-    )
+    with (meta / "snap.yaml").open("w") as file:
+        yaml.dump(metadata(recipe), file, _Dumper, sort_keys=False, allow_unicode=True)
     if hooks.is_dir():
         shutil.copytree(hooks, meta / "hooks")
-    final.parent.mkdir(parents=True, exist_ok=True)
-    incoming = final.with_name(f".incoming-{final.name}")
+        for hook in (meta / "hooks", *(meta / "hooks").iterdir()):
+            hook.chmod(0o755)  # whatever the umask was when this clone was made
+    (prime / RECORD).parent.mkdir(exist_ok=True)
+    (prime / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    for path in (prime, *prime.rglob("*")):
+        os.utime(path, (time, time), follow_symlinks=False)
     options = [f"--compression={recipe['compression']}"] if "compression" in recipe else []
-    with step(f"snap pack {final.name}"):
+    packed.unlink(missing_ok=True)
+    with step(f"snap pack {packed.name}"):
         done = subprocess.run(
-            ["snap", "pack", *options, f"--filename={incoming.name}", str(prime), str(final.parent)],
+            ["snap", "pack", *options, f"--filename={packed.name}", str(prime), str(packed.parent)],
             capture_output=True,
             text=True,
+            env={**os.environ, "SOURCE_DATE_EPOCH": str(time)},
         )
     if done.returncode:
-        incoming.unlink(missing_ok=True)
         raise BuildError(f"snap pack: {' '.join((done.stderr or done.stdout).split())}")
-    incoming.replace(final)

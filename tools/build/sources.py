@@ -2,17 +2,16 @@
 
 import hashlib
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import requests
 
+from tools.archive import Apt, archive
 from tools.build.errors import BuildError
 from tools.build.progress import say, step
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
-DEBIAN_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def sha256(path: Path) -> str:
@@ -83,39 +82,22 @@ def _from_distribution(origin: dict[str, str], checksum: str, target: Path) -> b
 
     The archive and its key are those that this machine's apt uses for Debian; only the suite differs.
     """
-    uri = debian_archive()
-    if uri is None:
+    debian = archive("Debian")
+    if debian is None:
         return False
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder)
-        # apt drops to its own user for downloads, who must be able to enter.
-        state.chmod(0o755)
-        (state / "lists" / "partial").mkdir(parents=True)
-        (state / "sources.list").write_text(
-            f"deb-src [signed-by={DEBIAN_KEYS}] {uri} {origin['suite']} main\n"
-        )
-        options = [
-            f"-oDir::Etc::sourcelist={state}/sources.list",
-            "-oDir::Etc::sourceparts=-",
-            f"-oDir::State::lists={state}/lists",
-            f"-oDir::Cache={state}",
-            "-oAPT::Sandbox::User=root",
-        ]
+        state.chmod(0o755)  # apt drops to its own user for downloads, who must be able to enter
+        apt = Apt(state, debian.line(origin["suite"], "deb-src"))
         with step(f"fetch the Debian source package {origin['package']} ({origin['suite']})"):
-            if subprocess.run(["apt-get", "-qq", *options, "update"], capture_output=True).returncode:
+            if apt("apt-get", "-qq", "update").returncode:
                 return False
-            listing = subprocess.run(
-                ["apt-cache", *options, "showsrc", origin["package"]], capture_output=True, text=True
-            ).stdout
+            listing = apt("apt-cache", "showsrc", origin["package"]).stdout
             version = _version_with(listing, checksum.partition("/")[2])
             if version is None:
                 return False
             wanted = f"{origin['package']}={version}"
-            subprocess.run(
-                ["apt-get", "-qq", *options, "source", "--download-only", "--tar-only", wanted],
-                cwd=state,
-                capture_output=True,
-            )
+            apt("apt-get", "-qq", "source", "--download-only", "--tar-only", wanted, cwd=state)
         for tarball in state.glob("*.orig.tar.*"):
             shutil.move(tarball, target)
             return True
@@ -129,18 +111,4 @@ def _version_with(listing: str, digest: str) -> str | None:
             for line in entry.splitlines():
                 if line.startswith("Version: "):
                     return line.removeprefix("Version: ")
-    return None
-
-
-def debian_archive() -> str | None:
-    """Return the URI of the Debian archive that this machine's apt uses, if it uses one."""
-    listing = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Identifier: Packages"],
-        capture_output=True,
-        text=True,
-    ).stdout
-    for line in listing.splitlines():
-        origin, label, uri = line.split("|")
-        if origin == label == "Debian":
-            return uri
     return None

@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from tools.build.sources import debian_archive
+from tools.archive import archive
 from tools.hosts.base import HostRefusedError
 from tools.hosts.cache import command, digest, once, progress
 from tools.hosts.catalog import load
@@ -56,8 +56,8 @@ def base_snaps() -> list[Path]:
 def _bootstrap(name: str, recipe: dict[str, object], target: Path) -> None:
     if shutil.which("mmdebstrap") is None:
         raise HostRefusedError("no program `mmdebstrap` on this machine: run `make setup`")
-    archive = debian_archive()
-    if archive is None:
+    debian = archive("Debian")
+    if debian is None:
         raise HostRefusedError("apt on this machine knows no Debian archive to build a userland from")
     more = recipe.get("packages", [])
     assert isinstance(more, list)
@@ -67,7 +67,7 @@ def _bootstrap(name: str, recipe: dict[str, object], target: Path) -> None:
             *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", *unread),
             f"--include={','.join((*PACKAGES, *more))}",
             '--aptopt=Acquire::Check-Valid-Until "false"',  # of releases that are no longer renewed
-            *(str(recipe["suite"]), str(target), f"deb {archive} {recipe['suite']} main"),
+            *(str(recipe["suite"]), str(target), debian.line(str(recipe["suite"]))),
         )
     shutil.copytree(GUEST, target, symlinks=True, dirs_exist_ok=True)
     units = target / "etc/systemd/system"

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.build.sources import debian_archive
+from tools.archive import archive
 from tools.hosts import cache
 from tools.hosts.base import HostError, HostRefusedError
 
@@ -45,15 +45,15 @@ def _make(userland: Path, target: Path) -> None:
     for program in ("mmdebstrap", "mke2fs", "cpio"):
         if shutil.which(program) is None:
             raise HostRefusedError(f"no program `{program}` on this machine: run `make setup`")
-    archive = debian_archive()
-    if archive is None:
+    debian = archive("Debian")
+    if debian is None:
         raise HostRefusedError("apt on this machine knows no Debian archive to take a kernel from")
     target.mkdir()
     kernel, tree = target / "kernel", target / "tree"
     with cache.progress(f"make the disk image of a virtual machine from {userland.name}"):
         cache.command(
             *("mmdebstrap", "--quiet", "--mode=root", "--variant=extract", f"--include={KERNEL},{BUSYBOX}"),
-            *(SUITE, str(kernel), f"deb {archive} {SUITE} main"),
+            *(SUITE, str(kernel), debian.line(SUITE)),
         )
         (vmlinuz,) = kernel.glob("boot/vmlinuz-*")
         version = vmlinuz.name.partition("-")[2]

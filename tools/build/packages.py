@@ -1,0 +1,111 @@
+"""Bring Python packages into the cache with this machine's pip, each by its hash; none of them is run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from tools.build.errors import UnavailableError
+from tools.build.progress import step
+from tools.build.sources import sha256
+
+#: The wheels that amd64 takes, whatever C library this machine has (PEP 600).
+PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(39, 4, -1)] + ["manylinux2014_x86_64"]
+#: What pip asks of an sdist before it keeps it (PEP 517), answered from the file that every sdist has
+#: (PEP 643): so no build backend is needed, and no code of a package runs on this machine.
+BACKEND = """\
+import pathlib, re, shutil
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    text = pathlib.Path("PKG-INFO").read_text()
+    name, version = (re.search(f"^{field}: (.*)", text, re.M)[1] for field in ("Name", "Version"))
+    folder = pathlib.Path(metadata_directory, f"{re.sub('[-_.]+', '_', name)}-{version}.dist-info")
+    folder.mkdir()
+    shutil.copy("PKG-INFO", folder / "METADATA")
+    return folder.name
+class __legacy__:
+    prepare_metadata_for_build_wheel = staticmethod(prepare_metadata_for_build_wheel)
+"""
+BACKENDS = ("maturin.py", "setuptools/__init__.py", "setuptools/build_meta.py")
+
+
+def bring(pins: Iterable[Path], python: str, cache: Path) -> None:
+    """Put the files that requirements files pin into the cache, for a Python that need not be this one.
+
+    :param pins: requirements files with hashes.
+    :param python: the Python that installs them, as "3.13".
+    :raises UnavailableError: pip cannot get one.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    there = {sha256(file) for file in cache.iterdir()}
+    for file in pins:
+        lines = [line for line in file.read_text().splitlines() if "--hash" in line]
+        missing = [line for line in lines if not there & set(re.findall("sha256:([0-9a-f]{64})", line))]
+        if missing:
+            _download(missing, python, cache, file.name)
+
+
+def install(pins: Path, python: str, cache: Path) -> Path:
+    """Return a folder with the packages of a requirements file installed, wheels alone.
+
+    :param pins: a requirements file with hashes.
+    :param python: the Python that will import them, as "3.11".
+    :param cache: where the folder is kept.
+    :raises UnavailableError: pip cannot get one.
+    """
+    target = cache / f"builder-{python}-{sha256(pins)[:12]}"
+    if not target.is_dir():
+        aside = target.with_suffix(".unfinished")
+        shutil.rmtree(aside, ignore_errors=True)
+        command = ["install", "--only-binary=:all:", "--no-compile", f"--target={aside}"]
+        with step(f"install craft-parts for Python {python}"):
+            _pip([*command, f"--requirement={pins}", *_for(python)], pins.name)
+        aside.rename(target)
+    return target
+
+
+def _download(lines: list[str], python: str, cache: Path, what: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder, "wanted.txt")
+        wanted.write_text("\n".join(lines))
+        for name in BACKENDS:
+            backend = Path(folder, "backends", name)
+            backend.parent.mkdir(parents=True, exist_ok=True)
+            backend.write_text(BACKEND)
+        command = [
+            "download",
+            "--use-pep517",
+            "--no-build-isolation",
+            f"--requirement={wanted}",
+            f"--dest={cache}",
+        ]
+        with step(f"fetch the Python packages of {what}"):
+            _pip([*command, *_for(python)], what, PYTHONPATH=str(Path(folder, "backends")))
+
+
+def _for(python: str) -> list[str]:
+    abis = [f"--abi={abi}" for abi in (f"cp{python.replace('.', '')}", "abi3", "none")]
+    platforms = [f"--platform={platform}" for platform in (*PLATFORMS, "any")]
+    return [f"--python-version={python}", "--implementation=cp", *abis, *platforms]
+
+
+def _pip(words: list[str], what: str, **variables: str) -> None:
+    command, *rest = words
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check"),
+            *("--no-deps", "--require-hashes", *rest),
+        ],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["no reason given"]
+        reason = [line for line in said if line.startswith("ERROR")] or said
+        raise UnavailableError(f"pip cannot fetch the packages of {what} ({reason[-1]}): check the network")
