@@ -79,7 +79,7 @@ def _entering(root: Path, folder: str) -> list[str]:
     ]
     return [
         *("bwrap", "--bind", str(root), "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc"),
-        *("--ro-bind", "/sys", "/sys", "--tmpfs", "/tmp", "--tmpfs", "/run", *shown),
+        *("--ro-bind", "/sys", "/sys", "--tmpfs", "/run", *shown),
         *("--unshare-pid", "--unshare-uts", "--hostname", "bare", "--die-with-parent"),
         *("--clearenv", *environment, "--chdir", folder, "--"),
     ]

@@ -185,7 +185,7 @@ def main() -> int:
             raise
         print(f"build: the disk is full ({error.filename}): free some space and try again", file=sys.stderr)
         return 1
-    say(f"    {packed.stat().st_size / 1e6:.1f} MB")
+    say(f"    {packed.stat().st_size / 1e6:.1f} MB, sha256 {sha256(packed)}")
     say(str(packed))
     return 0
 
