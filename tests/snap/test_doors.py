@@ -54,6 +54,7 @@ PYTHONS = {
 }
 
 
+@pytest.mark.provider
 @pytest.mark.parametrize("door", PYTHONS)
 def test_python_is_in_fips_on_a_fips_host(flagged: NamespaceHost, door: str) -> None:
     result = flagged.run(PYTHONS[door]).check()
@@ -61,6 +62,7 @@ def test_python_is_in_fips_on_a_fips_host(flagged: NamespaceHost, door: str) -> 
     assert result.stderr == ""
 
 
+@pytest.mark.provider
 @pytest.mark.parametrize("door", PYTHONS)
 def test_python_is_in_default_mode_elsewhere(unflagged: NamespaceHost, door: str) -> None:
     result = unflagged.run(PYTHONS[door]).check()
@@ -125,6 +127,7 @@ def test_the_renewal_service_has_nothing_to_do_on_a_new_host(host: NamespaceHost
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
+@pytest.mark.provider
 def test_openssl_app(flagged: NamespaceHost, unflagged: NamespaceHost) -> None:
     listing = ["certbot-fips.openssl", "list", "-providers"]
     assert "OpenSSL FIPS Provider" in flagged.run(listing).check().stdout

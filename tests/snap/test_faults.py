@@ -68,9 +68,17 @@ def assert_refused(result: Result) -> None:
     assert len(result.stderr) < 400
 
 
-@pytest.mark.parametrize("what", DAMAGE)
+@pytest.mark.provider
+def test_a_damaged_module(make_host: MakeHost) -> None:
+    assert_damage_is_refused(make_host(), "module with one byte flipped")
+
+
+@pytest.mark.parametrize("what", sorted(set(DAMAGE) - {"module with one byte flipped"}))
 def test_a_damaged_snap(make_host: MakeHost, what: str) -> None:
-    host = make_host()
+    assert_damage_is_refused(make_host(), what)
+
+
+def assert_damage_is_refused(host: NamespaceHost, what: str) -> None:
     damage(host, *DAMAGE[what])
     if DAMAGE[what][0] == CONFIG:  # what the install hook made would be used instead
         host.run(["rm", "-f", MADE_HERE]).check()
