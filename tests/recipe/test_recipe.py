@@ -114,7 +114,7 @@ def test_every_hook_is_executable(hook: Path) -> None:
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.name)
-def test_every_hook_only_enters_by_its_door(hook: Path) -> None:
+def test_every_hook_only_calls_its_entry_point(hook: Path) -> None:
     code = [line for line in hook.read_text().splitlines() if line and not line.startswith("#")]
     assert len(code) == 1
     assert code == [f'exec "$SNAP/usr/bin/fips-hook" {hook.name}']

@@ -5,7 +5,7 @@ import pytest
 from tests.snap.support import MADE_HERE, MakeHost
 from tools.hosts import NamespaceHost, Result
 
-DOORS = {
+ENTRY_POINTS = {
     "certbot": ["certbot-fips", "--version"],
     "renew": ["snap", "run", "certbot-fips.renew"],
     "python3": ["certbot-fips.python3", "-c", "print('ran')"],
@@ -82,7 +82,7 @@ def assert_damage_is_refused(host: NamespaceHost, what: str) -> None:
     damage(host, *DAMAGE[what])
     if DAMAGE[what][0] == CONFIG:  # what the install hook made would be used instead
         host.run(["rm", "-f", MADE_HERE]).check()
-    for command in DOORS.values():
+    for command in ENTRY_POINTS.values():
         assert_refused(host.run(command, timeout=5))
 
 
@@ -94,7 +94,7 @@ def assert_damage_is_refused(host: NamespaceHost, what: str) -> None:
 def test_damage_to_what_the_install_hook_made(make_host: MakeHost, script: str) -> None:
     host = make_host()
     host.run(["sh", "-euc", script, MADE_HERE]).check()
-    for command in DOORS.values():
+    for command in ENTRY_POINTS.values():
         assert_refused(host.run(command, timeout=5))
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.snap.support import SNAP, MakeHost
-from tests.snap.test_faults import DOORS, assert_refused, damage
+from tests.snap.test_faults import ENTRY_POINTS, assert_refused, damage
 from tools.hosts import NamespaceHost
 
 RECORD = "usr/share/fips-provider/record.json"
@@ -47,7 +47,7 @@ def test_no_other_libcrypto_is_asked(flagged: NamespaceHost) -> None:
 def test_a_module_that_is_not_on_record(make_host: MakeHost, script: str) -> None:
     host = make_host()
     damage(host, RECORD, script)
-    for command in DOORS.values():
+    for command in ENTRY_POINTS.values():
         assert_refused(host.run(command, timeout=5))
 
 

@@ -1,4 +1,4 @@
-"""Every way into the snap ends in FIPS on a FIPS host, and in OpenSSL's default elsewhere."""
+"""Every entry point of the snap ends in FIPS on a FIPS host, and in OpenSSL's default elsewhere."""
 
 import json
 
@@ -55,17 +55,17 @@ PYTHONS = {
 
 
 @pytest.mark.provider
-@pytest.mark.parametrize("door", PYTHONS)
-def test_python_is_in_fips_on_a_fips_host(flagged: NamespaceHost, door: str) -> None:
-    result = flagged.run(PYTHONS[door]).check()
+@pytest.mark.parametrize("entry_point", PYTHONS)
+def test_python_is_in_fips_on_a_fips_host(flagged: NamespaceHost, entry_point: str) -> None:
+    result = flagged.run(PYTHONS[entry_point]).check()
     assert json.loads(result.stdout) == IN_FIPS
     assert result.stderr == ""
 
 
 @pytest.mark.provider
-@pytest.mark.parametrize("door", PYTHONS)
-def test_python_is_in_default_mode_elsewhere(unflagged: NamespaceHost, door: str) -> None:
-    result = unflagged.run(PYTHONS[door]).check()
+@pytest.mark.parametrize("entry_point", PYTHONS)
+def test_python_is_in_default_mode_elsewhere(unflagged: NamespaceHost, entry_point: str) -> None:
+    result = unflagged.run(PYTHONS[entry_point]).check()
     assert json.loads(result.stdout) == IN_DEFAULT
     assert result.stderr == ""
 
