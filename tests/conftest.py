@@ -14,10 +14,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="the packed snap to test (default: $CERTBOT_FIPS_SNAP, or else the newest in dist/)",
     )
+    parser.addoption(
+        "--provider",
+        action="append",
+        default=[],
+        help="run what hangs on the FIPS module with the snap that `make snap PROVIDER=...` made, too",
+    )
+
+
+def providers(config: pytest.Config) -> list[str]:
+    """Return the modules that this run is about, "" for the recipe's own; all tests run with the first."""
+    return list(dict.fromkeys([os.environ.get("PROVIDER", ""), *config.getoption("--provider")]))
 
 
 def snap_of(config: pytest.Config) -> Path:
-    """Return the packed snap that this run is about; the run fails where there is none."""
+    """Return the packed snap that all tests are about; the run fails where there is none."""
     named = config.getoption("--snap") or os.environ.get("CERTBOT_FIPS_SNAP")
     try:
         path = Path(named).resolve() if named else newest_snap()
@@ -29,17 +40,48 @@ def snap_of(config: pytest.Config) -> Path:
 
 
 @pytest.fixture(scope="session")
-def snap_file(pytestconfig: pytest.Config) -> Path:
-    """The packed snap that all tests of tests/snap are about."""
-    return snap_of(pytestconfig)
+def provider(request: pytest.FixtureRequest) -> str:
+    """The module's release as `make ... PROVIDER=` takes it; "": the recipe's own."""
+    return str(getattr(request, "param", providers(request.config)[0]))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.fixture(scope="session")
+def snap_file(provider: str, pytestconfig: pytest.Config) -> Path:
+    """The packed snap with that module."""
+    if provider == providers(pytestconfig)[0]:
+        return snap_of(pytestconfig)
+    try:
+        return newest_snap(provider)
+    except HostError as reason:
+        pytest.skip(str(reason))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked with `provider` with each module."""
+    marker = metafunc.definition.get_closest_marker("provider")
+    if marker is not None:
+        first, *others = providers(metafunc.config)
+        own = [pytest.param(first, id=first or pytest.HIDDEN_PARAM)]
+        if not first and not marker.kwargs.get("own", True):
+            own = []
+        metafunc.parametrize("provider", [*own, *others], indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Have `make test`'s two workers take a file each, unless the tests say what else belongs together.
 
-    The slow ones come first, so that no worker waits for the other at the end.
+    All with another module belong together, for the shared hosts are then made once.  The slow ones come
+    first, so that no worker waits for the other at the end.
     """
+    first = providers(config)[0]
+
+    def other(item: pytest.Item) -> str:
+        used = item.callspec.params.get("provider", first) if hasattr(item, "callspec") else first
+        return "" if used == first else used
+
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-    items.sort(key=lambda item: item.path.relative_to(PROJECT / "tests").parts[0] not in ("spread", "vm"))
+            item.add_marker(pytest.mark.xdist_group(other(item) or str(item.path)))
+    slow = ("spread", "vm")
+    items.sort(key=lambda item: not other(item))
+    items.sort(key=lambda item: item.path.relative_to(PROJECT / "tests").parts[0] not in slow)

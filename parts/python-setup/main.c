@@ -13,14 +13,15 @@
  * launcher is called from here rather than from a sitecustomize: -S would skip that, and `site`
  * goes on when it fails.
  *
- * Invoked by the name fips-exec it is the launcher as a snapd command-chain wrapper:
- * fips-exec PROGRAM [ARG ...] runs `python3 -I -m fips_launch.chain PROGRAM [ARG ...]`.
+ * Some of its names are entry points of their own, which run one module of this snap, whatever the
+ * arguments say.  fips-exec is the launcher as a snapd command-chain wrapper: fips-exec PROGRAM [ARG ...]
+ * runs `python3 -I -m fips_launch.chain PROGRAM [ARG ...]`.  fips-prove CONFIG is the launcher's proof and
+ * no more, without its decision.
  *
- * Two names have to work when the snap is broken, to say so and to mend it: fips-doctor and fips-hook.
- * They are not proven, and so have no crypto: the two extension modules through which this Python
- * reaches libcrypto cannot be imported, third-party packages and those of the user are not on the path,
- * and what is run is one package of this snap, whatever the arguments say.  What they want to know of
- * crypto they learn from children, which come in by the proven doors.
+ * Two have to work when the snap is broken, to say so and to mend it: fips-doctor and fips-hook.  They are
+ * not proven, and so have no crypto: the two extension modules through which this Python reaches libcrypto
+ * cannot be imported, and third-party packages and those of the user are not on the path.  What they want
+ * to know of crypto they learn from children, which come in by the proven entry points.
  */
 #include "Python.h"
 
@@ -35,17 +36,22 @@
 extern char **environ;
 extern PyObject *PyInit__fips(void); /* probe.c */
 
-static const struct door {
+static void launch(void);
+static void forbid_crypto(void);
+static void prove_alone(void);
+
+static const struct entry_point {
     const char *name; /* by which this program is called */
     const char *module;
-    int proven;
-} doors[] = {
-    {"fips-exec", "fips_launch.chain", 1},
-    {"fips-doctor", "fips_doctor.__main__", 0},
-    {"fips-hook", "fips_hooks.__main__", 0},
+    void (*prepare)(void); /* the process for it */
+} entry_points[] = {
+    {"fips-exec", "fips_launch.chain", launch},
+    {"fips-prove", "fips_launch.proof", prove_alone},
+    {"fips-doctor", "fips_doctor.__main__", forbid_crypto},
+    {"fips-hook", "fips_hooks.__main__", forbid_crypto},
 };
 
-/* EX_CONFIG of sysexits.h, like the launcher itself. */
+/* The line and the exit status of fips_launch.refusal. */
 static void
 fail(const char *what)
 {
@@ -121,22 +127,22 @@ select_fips(const char *root)
         fail("no memory for the environment");
 }
 
-/* The door by whose name this program was called; NULL: it is just Python. */
-static const struct door *
-find_door(int argc, char **argv)
+/* The entry point by whose name this program was called; NULL: it is just Python. */
+static const struct entry_point *
+find_entry_point(int argc, char **argv)
 {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
     const char *name = slash != NULL ? slash + 1 : (argc > 0 ? argv[0] : "");
-    for (size_t i = 0; i < sizeof(doors) / sizeof(*doors); i++) {
-        if (strcmp(name, doors[i].name) == 0)
-            return &doors[i];
+    for (size_t i = 0; i < sizeof(entry_points) / sizeof(*entry_points); i++) {
+        if (strcmp(name, entry_points[i].name) == 0)
+            return &entry_points[i];
     }
     return NULL;
 }
 
 /* NAME ARG ... becomes NAME -I [-S] -m MODULE ARG ...: after -m Python takes no options. */
 static void
-enter(const struct door *door, int *argc, char ***argv)
+enter(const struct entry_point *entry_point, int *argc, char ***argv)
 {
     char **entered = calloc((size_t)*argc + 5, sizeof(char *));
     if (entered == NULL)
@@ -144,10 +150,10 @@ enter(const struct door *door, int *argc, char ***argv)
     int count = 0;
     entered[count++] = (*argv)[0];
     entered[count++] = "-I";
-    if (!door->proven)
+    if (entry_point->prepare != launch)
         entered[count++] = "-S";
     entered[count++] = "-m";
-    entered[count++] = (char *)door->module;
+    entered[count++] = (char *)entry_point->module;
     memcpy(entered + count, *argv + 1, (size_t)(*argc - 1) * sizeof(char *));
     *argc += count - 1;
     *argv = entered;
@@ -229,16 +235,16 @@ check_decision(PyObject *boot)
 {
     PyObject *decision = PyObject_GetAttrString(boot, "decision");
     PyObject *fips = decision != NULL ? PyObject_GetAttrString(decision, "fips") : NULL;
-    PyObject *reason = decision != NULL ? PyObject_GetAttrString(decision, "reason") : NULL;
-    const char *why = reason != NULL ? PyUnicode_AsUTF8(reason) : NULL;
-    if (fips == NULL || why == NULL)
+    PyObject *source = decision != NULL ? PyObject_GetAttrString(decision, "source") : NULL;
+    const char *from = source != NULL ? PyUnicode_AsUTF8(source) : NULL; /* a Source of fips_launch.decide */
+    if (fips == NULL || from == NULL)
         fail("the launcher is damaged");
-    int overlooked = strcmp(why, "the setting is fips=off") != 0 && kernel_says_fips();
-    if (fips != Py_True && (overlooked || strcmp(why, "the setting is fips=on") == 0))
+    int overlooked = strcmp(from, "setting-off") != 0 && kernel_says_fips();
+    if (fips != Py_True && (overlooked || strcmp(from, "setting-on") == 0))
         fail("the launcher is damaged: it overlooks that FIPS is asked for");
     Py_DECREF(decision);
     Py_DECREF(fips);
-    Py_DECREF(reason);
+    Py_DECREF(source);
 }
 
 /* The five steps.  They end the process themselves when it must not go on. */
@@ -256,14 +262,14 @@ launch(void)
     Py_DECREF(boot);
 }
 
-/* The door's module, and what it needs, can be loaded; runpy would say in a traceback that it cannot. */
+/* The module, and what it needs, can be loaded; runpy would say in a traceback that it cannot. */
 static void
-try_door(const struct door *door)
+try_module(const char *name)
 {
     static char text[128];
-    PyObject *module = PyImport_ImportModule(door->module);
-    if (module == NULL || PyDict_DelItemString(PyImport_GetModuleDict(), door->module) != 0) {
-        snprintf(text, sizeof(text), "%s cannot be loaded", door->module);
+    PyObject *module = PyImport_ImportModule(name);
+    if (module == NULL || PyDict_DelItemString(PyImport_GetModuleDict(), name) != 0) {
+        snprintf(text, sizeof(text), "%s cannot be loaded", name);
         fail(text);
     }
     Py_DECREF(module);
@@ -279,6 +285,12 @@ forbid_crypto(void)
         fail("no memory for Python");
 }
 
+/* Instead of the launcher: nothing, for the module proves by itself. */
+static void
+prove_alone(void)
+{
+}
+
 int
 main(int argc, char **argv)
 {
@@ -289,17 +301,18 @@ main(int argc, char **argv)
     drop_variables("__PYVENV_LAUNCHER__"); /* from here Python would take its standard library, on Linux too */
     select_fips(root_of(program));
 
-    const struct door *door = find_door(argc, argv);
-    if (door != NULL)
-        enter(door, &argc, &argv);
+    const struct entry_point *entry_point = find_entry_point(argc, argv);
+    if (entry_point != NULL)
+        enter(entry_point, &argc, &argv);
     if (PyImport_AppendInittab("_fips", PyInit__fips) != 0)
         fail("no memory for Python");
     start_python(program, argc, argv);
-    if (door == NULL || door->proven)
+    if (entry_point == NULL) {
         launch();
-    else
-        forbid_crypto();
-    if (door != NULL)
-        try_door(door);
+    }
+    else {
+        entry_point->prepare();
+        try_module(entry_point->module);
+    }
     return Py_RunMain();
 }

@@ -2,13 +2,13 @@
 
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.providers.conftest import TESTED
 from tools.build import recipe
 from tools.build.errors import BuildError
 
@@ -114,13 +114,24 @@ def test_every_hook_is_executable(hook: Path) -> None:
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.name)
-def test_every_hook_only_enters_by_its_door(hook: Path) -> None:
+def test_every_hook_only_calls_its_entry_point(hook: Path) -> None:
     code = [line for line in hook.read_text().splitlines() if line and not line.startswith("#")]
     assert len(code) == 1
     assert code == [f'exec "$SNAP/usr/bin/fips-hook" {hook.name}']
 
 
-def test_make_builds_the_other_modules_that_are_tested() -> None:
-    """So that its progress is seen: the tests would build them, silently."""
-    makefile = (recipe.PROJECT / "Makefile").read_text()
-    assert f"for provider in {' '.join(TESTED)};" in makefile
+@pytest.mark.parametrize(("named", "others"), [("", ["3.5.4"]), ("3.0.8", []), ("in-tree", [])])
+def test_make_builds_the_modules_that_it_tests(named: str, others: list[str]) -> None:
+    """The one that is named, alone; where none is, the recipe's own and another."""
+    command = ["make", "--dry-run", "test", f"PROVIDER={named}"]
+    shown = subprocess.run(command, cwd=recipe.PROJECT, capture_output=True, text=True, check=True).stdout
+    built, tested = shown.split("-m pytest")
+    assert re.findall(r'tools\.build --provider "?([^" ]*)', built) == [named, *others]
+    assert re.findall(r"--provider (\S+)", tested) == others
+    assert set(others) <= set(ORIGINS["providers"])
+
+
+def test_make_builds_every_module_that_can_be_tested() -> None:
+    command = ["make", "--dry-run", "providers"]
+    shown = subprocess.run(command, cwd=recipe.PROJECT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"tools\.build --provider (\S+)", shown) == ["3.0.8", "3.5.4"]

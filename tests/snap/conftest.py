@@ -36,7 +36,7 @@ def unflagged(session: ExitStack, snap_file: Path) -> NamespaceHost:
 
 
 @pytest.fixture(params=["flagged", "unflagged"])
-def host(request: pytest.FixtureRequest) -> NamespaceHost:
+def host(request: pytest.FixtureRequest, snap_file: Path) -> NamespaceHost:  # noqa: ARG001 - of that snap
     """Each of the two shared hosts in turn."""
     shared: NamespaceHost = request.getfixturevalue(request.param)
     return shared

@@ -32,6 +32,7 @@ def webroot(host: NamespaceHost) -> Iterator[str]:
     host.run(["kill", pid])
 
 
+@pytest.mark.provider
 @pytest.mark.parametrize("key", KEYS)
 def test_standalone(certbot: Certbot, key: str) -> None:
     issued = certbot.issue(f"standalone-{key.replace(' ', '-').lower()}.example.org", *KEYS[key])
@@ -49,6 +50,7 @@ def test_the_default_key_is_ecdsa_as_certbots(certbot: Certbot) -> None:
     assert certbot.issue("default.example.org").key == "ECDSA P-256"
 
 
+@pytest.mark.provider
 def test_renew_with_a_deploy_hook(certbot: Certbot) -> None:
     name = "renewed.example.org"
     before = certbot.issue(name)
@@ -122,6 +124,7 @@ def test_unregister(make_host: MakeHost) -> None:
         assert "Could not find an existing account" in result.stdout + result.stderr
 
 
+@pytest.mark.provider
 def test_external_account_binding(host: NamespaceHost) -> None:
     """The authority demands it: without it no account, with it a certificate."""
     with AcmeServer(host, port=24000, eab=True) as acme:

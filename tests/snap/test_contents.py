@@ -189,6 +189,7 @@ def test_every_program_uses_the_loader_of_the_base(root: Path, files: list[Path]
                 )
 
 
+@pytest.mark.provider
 def test_the_record_is_of_the_module_that_is_there(root: Path) -> None:
     record = json.loads((root / "usr/share/fips-provider/record.json").read_text())
     assert record["module_sha256"] == hashlib.sha256((root / MODULE).read_bytes()).hexdigest()
@@ -197,6 +198,7 @@ def test_the_record_is_of_the_module_that_is_there(root: Path) -> None:
         assert record["validation"].endswith("not validated")
 
 
+@pytest.mark.provider
 def test_the_module_that_runs_is_the_one_on_record(flagged: NamespaceHost, root: Path) -> None:
     record = json.loads((root / "usr/share/fips-provider/record.json").read_text())
     shown = flagged.run(["certbot-fips.openssl", "list", "-providers", "-provider", "fips"]).check().stdout

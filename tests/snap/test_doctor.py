@@ -41,6 +41,7 @@ def value(found: dict[str, Any], name: str) -> str:
     return str(found["evidence"][name]["value"])
 
 
+@pytest.mark.provider
 def test_a_flagged_host(flagged: NamespaceHost) -> None:
     found = examined(flagged, 0)
     assert found["headline"] == "FIPS: active"
@@ -62,6 +63,7 @@ def test_a_flagged_host(flagged: NamespaceHost) -> None:
     assert MADE_HERE in value(found, "config")
 
 
+@pytest.mark.provider
 def test_an_unflagged_host(unflagged: NamespaceHost) -> None:
     found = examined(unflagged, 0)
     assert found["headline"] == "FIPS: off, host not flagged"
@@ -69,6 +71,7 @@ def test_an_unflagged_host(unflagged: NamespaceHost) -> None:
     assert state(found, "self_test") == "ok"
 
 
+@pytest.mark.provider
 def test_nothing_is_claimed_but_what_the_record_says(host: NamespaceHost) -> None:
     record = json.loads(host.path(f"{SNAP}/usr/share/fips-provider/record.json").read_text())
     found = examined(host, 0)
@@ -199,6 +202,7 @@ def reported(host: NamespaceHost, command: list[str]) -> list[str]:
     return call
 
 
+@pytest.mark.provider
 @pytest.mark.parametrize(
     "command",
     [["snap", "run", "--hook=check-health", "certbot-fips"], ["snap", "run", "certbot-fips.health"]],

@@ -9,6 +9,7 @@ from tests.snap.test_faults import DAMAGE, damage, in_fips
 from tools.hosts import NamespaceHost
 
 
+@pytest.mark.provider
 @pytest.mark.parametrize("hook", ["install", "post-refresh"])
 def test_the_module_is_installed_on_this_machine(make_host: MakeHost, hook: str) -> None:
     """By the module release's own `fipsinstall`: the host has run install; each hook can be run again."""
@@ -22,6 +23,7 @@ def test_the_module_is_installed_on_this_machine(make_host: MakeHost, hook: str)
     assert in_fips(host)
 
 
+@pytest.mark.provider
 @pytest.mark.parametrize("what", ["module missing", "module with one byte flipped", "module cut short"])
 @pytest.mark.parametrize("hook", ["install", "post-refresh"])
 def test_a_module_that_does_not_pass_its_self_tests(make_host: MakeHost, hook: str, what: str) -> None:

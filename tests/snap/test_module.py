@@ -54,6 +54,7 @@ def whole_life(host: NamespaceHost) -> int:
     return commands + 2
 
 
+@pytest.mark.provider
 def test_a_whole_life_is_computed_in_the_module(flagged: NamespaceHost) -> None:
     """Account, binding, keys, requests, TLS: of libcrypto's own only what README.md lists is reached."""
     with ExitStack() as stack:

@@ -1,9 +1,11 @@
 """The launcher's proof: what it asks of the module, and at what cost."""
 
+import json
+
 import pytest
 
 from tests.snap.support import SNAP, MakeHost
-from tests.snap.test_faults import DOORS, assert_refused, damage
+from tests.snap.test_faults import ENTRY_POINTS, assert_refused, damage
 from tools.hosts import NamespaceHost
 
 RECORD = "usr/share/fips-provider/record.json"
@@ -15,11 +17,14 @@ def ask(host: NamespaceHost, bits: int) -> str:
     return host.run(["certbot-fips.python3", "-c", code]).check().stdout.strip()
 
 
+@pytest.mark.provider
 def test_who_makes_keys_is_asked(flagged: NamespaceHost, unflagged: NamespaceHost) -> None:
     """On a host without FIPS the same question has the other answer: the control."""
-    assert ask(flagged, 1024) == "('fips', '3.1.2', True, False)"
-    assert ask(flagged, 2048) == "('fips', '3.1.2', True, True)"
-    assert ask(unflagged, 1024) == "('default', '3.5.7', True, True)"
+    module = json.loads(flagged.path(f"{SNAP}/{RECORD}").read_text())["version"]
+    assert ask(flagged, 1024) == f"('fips', '{module}', True, False)"
+    assert ask(flagged, 2048) == f"('fips', '{module}', True, True)"
+    libcrypto = unflagged.run(["certbot-fips.openssl", "version"]).check().stdout.split()[1]
+    assert ask(unflagged, 1024) == f"('default', '{libcrypto}', True, True)"
 
 
 def test_a_weak_key_is_what_the_proof_stumbles_over(unflagged: NamespaceHost) -> None:
@@ -36,13 +41,13 @@ def test_no_other_libcrypto_is_asked(flagged: NamespaceHost) -> None:
 
 @pytest.mark.parametrize(
     "script",
-    ['rm "$0"', ': > "$0"', 'sed -i "s/3[.]1[.]2/3.1.3/g" "$0"', 'rm "$0"; mkdir "$0"'],
+    ['rm "$0"', ': > "$0"', 'sed -i "s/\\"version\\": \\"/&9/" "$0"', 'rm "$0"; mkdir "$0"'],
     ids=["missing", "empty", "of another version", "a folder"],
 )
 def test_a_module_that_is_not_on_record(make_host: MakeHost, script: str) -> None:
     host = make_host()
     damage(host, RECORD, script)
-    for command in DOORS.values():
+    for command in ENTRY_POINTS.values():
         assert_refused(host.run(command, timeout=5))
 
 

@@ -32,6 +32,7 @@ FORBIDDEN_IN_PYTHON = {
 }
 
 
+@pytest.mark.provider
 @pytest.mark.parametrize("what", FORBIDDEN_IN_OPENSSL)
 def test_openssl(flagged: NamespaceHost, unflagged: NamespaceHost, what: str) -> None:
     command = ["certbot-fips.openssl", *FORBIDDEN_IN_OPENSSL[what].split()]
@@ -41,6 +42,7 @@ def test_openssl(flagged: NamespaceHost, unflagged: NamespaceHost, what: str) ->
     unflagged.run(command).check()
 
 
+@pytest.mark.provider
 @pytest.mark.parametrize("what", FORBIDDEN_IN_PYTHON)
 def test_python(flagged: NamespaceHost, unflagged: NamespaceHost, what: str) -> None:
     command = ["certbot-fips.python3", "-c", FORBIDDEN_IN_PYTHON[what]]
@@ -50,6 +52,7 @@ def test_python(flagged: NamespaceHost, unflagged: NamespaceHost, what: str) -> 
     unflagged.run(command).check()
 
 
+@pytest.mark.provider
 def test_only_approved_groups_are_offered_and_agreed_on(fips_certbot: Certbot) -> None:
     """The authority prefers X25519; what a whole issuance really agreed on is read from the wire."""
     with Wire(fips_certbot.host) as wire:
@@ -70,6 +73,7 @@ def test_x25519_is_what_the_authority_prefers(unflagged: NamespaceHost) -> None:
         assert {handshake.group for handshake in wire.handshakes()} <= {"x25519", "X25519MLKEM768"}
 
 
+@pytest.mark.provider
 @pytest.mark.parametrize(
     "server",
     ["-groups X25519", "-tls1_1", "-tls1_2 -cipher ECDHE+CHACHA20", "-tls1_2 -cipher ECDHE+AES+SHA1"],

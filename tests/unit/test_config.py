@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from fips_hooks.config import render
+from fips_launch.config import approved_groups, render
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "parts" / "openssl-configs" / "fips.cnf.in"
 SECTION = """\
@@ -29,6 +29,14 @@ def test_the_config_demands_fips_and_does_not_merely_prefer_it() -> None:
     config = render(TEMPLATE.read_text(), SECTION)
     assert re.search(r"^default_properties = fips=yes$", config, re.MULTILINE)
     assert not re.search(r"^\.include", config, re.MULTILINE)
+
+
+def test_what_is_approved_is_read_from_the_config() -> None:
+    config = render(TEMPLATE.read_text(), SECTION)
+    approved = ["SecP256r1MLKEM768", "SecP384r1MLKEM1024", "P-256", "P-384", "P-521"]
+    assert approved_groups(config) == approved
+    assert "X25519" in approved_groups(config.replace("*P-256", "?X25519:*P-256"))
+    assert not set(approved_groups("")) & set(approved)
 
 
 def test_every_section_that_the_config_names_is_in_it() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from fips_launch.decide import decide, kernel
+from fips_launch.decide import Source, decide, kernel
 
 FLAGS_ON = [b"1", b"1\n", b"", b"\n", b"2", b"01", b"-1", b"yes", b"1 1", b"0\x000", b"\xff", b"0" * 65]
 FLAGS_OFF = [b"0", b"0\n"]
@@ -22,19 +22,23 @@ def flag(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("content", FLAGS_ON)
 def test_a_flag_that_is_not_clearly_off_is_on(flag: Path, content: bytes) -> None:
     flag.write_bytes(content)
-    assert kernel(str(flag)).fips
+    decision = kernel(str(flag))
+    known = content.strip() == b"1"
+    assert (decision.fips, decision.source) == (True, Source.FLAG if known else Source.FLAG_UNKNOWN)
 
 
 @pytest.mark.parametrize("content", FLAGS_OFF)
 def test_a_flag_of_zero_is_off(flag: Path, content: bytes) -> None:
     flag.write_bytes(content)
-    assert not kernel(str(flag)).fips
+    decision = kernel(str(flag))
+    assert (decision.fips, decision.source) == (False, Source.FLAG)
 
 
 def test_a_kernel_without_fips_is_off(flag: Path) -> None:
     """It has no /proc/sys/crypto at all."""
     flag.parent.rmdir()
-    assert not kernel(str(flag)).fips
+    decision = kernel(str(flag))
+    assert (decision.fips, decision.source) == (False, Source.NO_FLAG)
 
 
 def test_a_proc_that_is_not_mounted_is_on(tmp_path: Path) -> None:
@@ -44,7 +48,7 @@ def test_a_proc_that_is_not_mounted_is_on(tmp_path: Path) -> None:
 def test_a_covered_flag_is_on(flag: Path) -> None:
     """A folder crypto without the flag; and a sys without kernel, which every kernel has."""
     decision = kernel(str(flag))
-    assert decision.fips
+    assert (decision.fips, decision.source) == (True, Source.FLAG_HIDDEN)
     assert decision.reason.endswith(f"something covers {flag.parent}")
     (flag.parents[1] / "kernel").rmdir()
     flag.parent.rmdir()
@@ -53,10 +57,11 @@ def test_a_covered_flag_is_on(flag: Path) -> None:
 
 def test_a_flag_that_cannot_be_read_is_on(flag: Path) -> None:
     flag.mkdir()
-    assert kernel(str(flag)).fips
+    decision = kernel(str(flag))
+    assert (decision.fips, decision.source) == (True, Source.FLAG_UNREADABLE)
     flag.rmdir()
     flag.symlink_to(flag.name)
-    assert kernel(str(flag)).fips
+    assert kernel(str(flag)).source == Source.FLAG_UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -71,7 +76,7 @@ def test_on_and_off_overrule_the_kernel(
     flag.write_bytes(kernel_flag)
     decision = decide(str(setting), str(flag))
     assert decision.fips is fips
-    assert decision.reason == f"the setting is fips={'on' if fips else 'off'}"
+    assert decision.source == (Source.SETTING_ON if fips else Source.SETTING_OFF)
 
 
 @pytest.mark.parametrize("content", [None, b"auto", b"auto\n"])
@@ -93,15 +98,16 @@ def test_an_unknown_setting_is_on_and_says_what_is_known(tmp_path: Path, flag: P
     setting.write_bytes(content)
     flag.write_bytes(b"0\n")
     decision = decide(str(setting), str(flag))
-    assert decision.fips
+    assert (decision.fips, decision.source) == (True, Source.SETTING_UNKNOWN)
     assert decision.reason.endswith("none of auto, on, off")
     assert "\n" not in decision.reason
 
 
 def test_a_setting_that_cannot_be_read_is_on(tmp_path: Path, flag: Path) -> None:
     flag.write_bytes(b"0\n")
-    assert decide(str(tmp_path), str(flag)).fips
-    assert decide(str(flag / "below-a-file"), str(flag)).fips
+    for setting in (tmp_path, flag / "below-a-file"):
+        decision = decide(str(setting), str(flag))
+        assert (decision.fips, decision.source) == (True, Source.SETTING_UNREADABLE)
 
 
 def test_a_pipe_in_place_of_a_file_does_not_hold_up(tmp_path: Path, flag: Path) -> None:

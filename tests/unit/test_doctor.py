@@ -13,6 +13,7 @@ from fips_doctor.evidence import Evidence, Item, State, host_run, read, run
 from fips_doctor.probe import hello, offered_groups
 from fips_doctor.report import Report
 from fips_hooks.health import health
+from fips_launch.decide import Decision, Source
 
 PARTS = Path(__file__).resolve().parents[2] / "parts"
 SCHEMA = json.loads((PARTS / "fips-doctor" / "schema.json").read_text())
@@ -27,7 +28,10 @@ def evidence(**states: State) -> Evidence:
 
 
 def report(found: Evidence, needed: bool = True, flagged: bool = True) -> Report:
-    code = verdict.verdict(needed, flagged, found)
+    flag = Decision(flagged, Source.FLAG, "so the kernel says")
+    setting = Source.SETTING_ON if needed else Source.SETTING_OFF
+    decision = flag if needed == flagged else Decision(needed, setting, "so it is set")
+    code = verdict.verdict(decision, flag, found)
     status = verdict.exit_status(code, found)
     return Report(code, verdict.headline(code, found), status, needed, flagged, found)
 

@@ -17,7 +17,7 @@ _DYNLOAD = f"{LIBRARY}/lib-dynload"
 _OURS = (
     *("fips_launch/__init__", "fips_launch/boot", "fips_launch/certbot", "fips_launch/chain"),
     *("fips_launch/decide", "fips_launch/environment", "fips_launch/place", "fips_launch/prove"),
-    *("fips_hooks/__init__", "fips_hooks/__main__", "fips_hooks/config", "fips_hooks/module"),
+    *("fips_hooks/__init__", "fips_hooks/__main__", "fips_launch/config", "fips_hooks/module"),
     *("fips_hooks/settings", "fips_hooks/health", "fips_doctor/__main__", "fips_doctor/report"),
     *("fips_doctor/probe", "fips_doctor/evidence", "fips_doctor/verdict"),
 )

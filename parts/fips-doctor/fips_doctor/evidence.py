@@ -9,6 +9,7 @@ from enum import Enum
 from fips_launch import environment
 
 SECONDS = 60.0  # for each program; all together take well under one, but an emulated processor is slow
+REINSTALL = "reinstall the snap: `snap remove`, `snap install`; what is in /etc/letsencrypt stays"
 HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -54,9 +55,8 @@ class Done:
 
     @property
     def last_line(self) -> str:
-        """The last line it said, of stderr if there is one, without the launcher's name before it."""
-        said = (self.err.strip() or self.out.strip() or f"exit status {self.status}").splitlines()[-1]
-        return said.removeprefix("certbot-fips: ")
+        """The last line it said, of stderr if there is one."""
+        return (self.err.strip() or self.out.strip() or f"exit status {self.status}").splitlines()[-1]
 
 
 def run(*command: str, variables: Mapping[str, str] | None = None, seconds: float = SECONDS) -> Done:

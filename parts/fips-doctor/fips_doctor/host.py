@@ -1,26 +1,23 @@
-"""The machine: its kernel and flag, its own OpenSSL, its entropy, whom it trusts."""
+"""The machine: its kernel and flag, its own OpenSSL, its entropy, its trust store."""
 
 import os
 
 from fips_doctor.evidence import Evidence, Item, State, host_run, read
-from fips_launch import decide, environment
+from fips_launch import environment
+from fips_launch.decide import FLAG, Decision, Source
 
 
-def kernel() -> Evidence:
+def kernel(flag: Decision) -> Evidence:
     """Tell the kernel's flag and release, and what entropy it has."""
-    word = read(decide.FLAG)
-    if word is None and decide.kernel().fips:
-        flag = Item(
-            "kernel's FIPS flag", "cannot be read, so taken for on", State.BAD, f"look at {decide.FLAG}"
-        )
-    elif word is None:
-        flag = Item("kernel's FIPS flag", "this kernel has none, so off")
-    elif word.strip() in ("0", "1"):
-        flag = Item("kernel's FIPS flag", "1, on" if word.strip() == "1" else "0, off")
+    label = "kernel's FIPS flag"
+    if flag.source == Source.FLAG:
+        item = Item(label, "1, on" if flag.fips else "0, off")
+    elif flag.source == Source.NO_FLAG:
+        item = Item(label, "this kernel has none, so off")
     else:
-        remedy = f"look at {decide.FLAG}: a kernel writes 0 or 1"
-        flag = Item("kernel's FIPS flag", f"{word.strip()[:20]!r}, so taken for on", State.BAD, remedy)
-    return {"kernel_flag": flag, "kernel": Item("kernel", os.uname().release), "entropy": entropy()}
+        remedy = f"look at {FLAG}: a kernel writes 0 or 1"
+        item = Item(label, f"taken for on: {flag.reason}", State.BAD, remedy)
+    return {"kernel_flag": item, "kernel": Item("kernel", os.uname().release), "entropy": entropy()}
 
 
 def entropy() -> Item:

@@ -6,9 +6,8 @@ What may be claimed of it is taken from the record, word for word.
 import json
 from typing import Any
 
-from fips_doctor.doors import REINSTALL
-from fips_doctor.evidence import Evidence, Item, State, host_run, read
-from fips_hooks import config
+from fips_doctor.evidence import REINSTALL, Evidence, Item, State, host_run, read
+from fips_launch import config
 from fips_launch.place import Place
 
 

@@ -1,4 +1,4 @@
-"""What a process of the snap can and cannot do: run by a proven door, prints JSON.
+"""What a process of the snap can and cannot do: run by a proven entry point, prints JSON.
 
 `python3 -I -m fips_doctor.probe`.  Nothing here asks for the mode; it tries.
 """

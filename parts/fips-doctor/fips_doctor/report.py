@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from fips_doctor import doors, host, leftovers, module, snap, verdict
+from fips_doctor import entry_points, host, leftovers, module, snap, verdict
 from fips_doctor.evidence import Evidence, Item, State
 from fips_launch import decide
 from fips_launch.place import Place
@@ -58,15 +58,15 @@ class Report:
 
 def examine(here: Place) -> Report:
     """Examine this copy of the snap and its machine; takes well under a second natively."""
-    decision, flagged = decide.decide(here.setting), decide.kernel().fips
+    decision, flag = decide.decide(here.setting), decide.kernel()
     recorded = module.record(here)
     collectors: dict[str, Callable[[], Evidence]] = {
-        "process": lambda: doors.python(here, decision.fips),
-        "openssl": lambda: doors.openssl(here, decision.fips),
+        "process": lambda: entry_points.python(here, decision.fips),
+        "openssl": lambda: entry_points.openssl(here, decision.fips),
         "self_test": lambda: module.self_test(here),
         "module": lambda: module.identity(here, recorded),
-        "kernel_flag": host.kernel,
-        "mode": lambda: snap.mode(here, decision, flagged),
+        "kernel_flag": lambda: host.kernel(flag),
+        "mode": lambda: snap.mode(here, decision, flag),
         "system": host.system,
         "snap": lambda: snap.installed(here),
         "trust_store": host.trust_store,
@@ -81,7 +81,7 @@ def examine(here: Place) -> Report:
             evidence |= future.result()
         except Exception as error:  # a doctor's own fault must not hide the rest
             evidence[name] = Item(name, f"{type(error).__name__}: {error}", State.UNKNOWN, "report this")
-    code = verdict.verdict(decision.fips, flagged, evidence)
+    code = verdict.verdict(decision, flag, evidence)
     headline = verdict.headline(code, evidence)
     status = verdict.exit_status(code, evidence)
-    return Report(code, headline, status, decision.fips, flagged, evidence)
+    return Report(code, headline, status, decision.fips, flag.fips, evidence)

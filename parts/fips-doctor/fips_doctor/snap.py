@@ -2,21 +2,21 @@
 
 import os
 
-from fips_doctor.evidence import Evidence, Item, State, host_run, read
-from fips_launch import decide
+from fips_doctor.evidence import REINSTALL, Evidence, Item, State, host_run, read
+from fips_launch.decide import Decision, Source
 from fips_launch.place import Place
 
 TIMERS = ("renew", "health")
 
 
-def mode(here: Place, decision: decide.Decision, flagged: bool) -> Evidence:
+def mode(here: Place, decision: Decision, flag: Decision) -> Evidence:
     """Tell the administrator's setting, and what follows from it and the kernel's flag."""
     word = ((read(here.setting) if here.setting else None) or "auto").strip()[:20]
     value = f"{word}: FIPS {'has to be on' if decision.fips else 'is not asked for'}, {decision.reason}"
     command = f"snap set {here.instance} fips=auto"
-    if here.setting and here.setting in decision.reason:  # unknown or unreadable
+    if decision.source in (Source.SETTING_UNKNOWN, Source.SETTING_UNREADABLE):
         return {"mode": Item("mode", value, State.BAD, command)}
-    if flagged and not decision.fips:
+    if decision.source == Source.SETTING_OFF and flag.fips:
         return {"mode": Item("mode", value, State.BAD, f"{command}, unless FIPS is not wanted here")}
     return {"mode": Item("mode", value)}
 
@@ -35,7 +35,7 @@ def installed(here: Place) -> Evidence:
         remedy = f"run `snap run --hook=post-refresh {here.instance}` as root"
         chosen = Item("FIPS config", f"{config}: no hook has made this machine's own", State.WARN, remedy)
     if not os.path.isfile(config):
-        chosen = Item("FIPS config", f"{config} is missing or no file", State.BAD, "reinstall the snap")
+        chosen = Item("FIPS config", f"{config} is missing or no file", State.BAD, REINSTALL)
     return {"snap": Item("snap", f"{where}, in {here.root}"), "config": chosen}
 
 

@@ -1,6 +1,7 @@
 """From the evidence to one verdict: its code, its headline, the exit status."""
 
 from fips_doctor.evidence import Evidence, State
+from fips_launch.decide import Decision, Source
 
 ACTIVE = "fips-active"
 OFF = "fips-off"
@@ -22,20 +23,20 @@ AS_IT_SHOULD_BE, NOT_AS_IT_SHOULD_BE, NOT_TOLD = 0, 1, 2
 OF_PROCESSES = ("process", "openssl")
 
 
-def verdict(fips: bool, flagged: bool, evidence: Evidence) -> str:
+def verdict(decision: Decision, flag: Decision, evidence: Evidence) -> str:
     """Return the code of the verdict.
 
-    :param fips: FIPS is needed here. :param flagged: so the kernel says.
+    :param decision: what the launcher decides here. :param flag: what the kernel's flag alone would have it.
     """
     states = {evidence[name].state for name in OF_PROCESSES}
-    if fips and State.BAD in states:
+    if decision.fips and State.BAD in states:
         return NOT_ACTIVE
     if State.UNKNOWN in states:
         return UNKNOWN
-    if fips:
+    if decision.fips:
         return ACTIVE
-    if flagged:
-        return OFF_BY_SETTING
+    if flag.fips:
+        return OFF_BY_SETTING if decision.source == Source.SETTING_OFF else NOT_ACTIVE
     return BROKEN if State.BAD in states else OFF
 
 

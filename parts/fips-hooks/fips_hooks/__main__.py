@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from fips_hooks import module, settings
 from fips_launch import environment, place
+from fips_launch.refusal import PREFIX
 
 
 def check_health(here: place.Place) -> None:
@@ -29,7 +30,7 @@ HOOKS: dict[str, Callable[[place.Place], None]] = {
 def main(arguments: list[str]) -> None:
     """Run one hook; exits with one line if it fails."""
     if len(arguments) != 1 or arguments[0] not in HOOKS:
-        sys.exit(f"certbot-fips: a hook's name is needed, one of: {', '.join(HOOKS)}")
+        sys.exit(f"{PREFIX}a hook's name is needed, one of: {', '.join(HOOKS)}")
     try:
         here = place.find()
         if not here.instance:
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> None:
         environment.scrub(here.root)
         HOOKS[arguments[0]](here)
     except Exception as error:  # whatever is broken, one line
-        sys.exit("certbot-fips: " + " ".join(f"{arguments[0]} hook: {error}".split()))
+        sys.exit(PREFIX + " ".join(f"{arguments[0]} hook: {error}".split()))
 
 
 if __name__ == "__main__":

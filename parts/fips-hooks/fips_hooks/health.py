@@ -7,8 +7,7 @@ import os
 
 from fips_doctor import report, verdict
 from fips_doctor.evidence import State
-from fips_hooks import config
-from fips_launch import place
+from fips_launch import config, place
 
 LONGEST = 70  # characters; snapd cuts what is longer
 STATUS = {

@@ -2,9 +2,8 @@
 
 import os
 
-from fips_hooks import config
 from fips_hooks.module import write
-from fips_launch import decide, place
+from fips_launch import config, decide, place
 
 TRUST = "trust-plugin-with-root"
 

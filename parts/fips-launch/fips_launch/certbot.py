@@ -1,9 +1,9 @@
-"""The door for Certbot: its own main program, in the process that ``boot`` has proven."""
+"""The entry point for Certbot: its own main program, in the process that ``boot`` has proven."""
 
 import os
 import sys
 
-from fips_launch import boot, environment
+from fips_launch import environment, refusal
 
 
 def main() -> None:
@@ -14,7 +14,8 @@ def main() -> None:
     try:
         from certbot.main import main as certbot_main  # type: ignore[import-not-found, unused-ignore]
     except Exception as error:  # a file of the snap is damaged, or there is not enough memory
-        return boot.refuse(f"Certbot cannot be loaded: {type(error).__name__}: {error}; reinstall the snap")
+        what = f"Certbot cannot be loaded: {type(error).__name__}: {error}"
+        return refusal.refuse(what, refusal.REINSTALL)
     sys.exit(certbot_main())
 
 

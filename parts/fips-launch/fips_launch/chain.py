@@ -1,4 +1,4 @@
-"""The door for a program of the snap that is not Python: `fips-exec PROGRAM [ARGUMENT ...]`.
+"""The entry point for a program of the snap that is not Python: `fips-exec PROGRAM [ARGUMENT ...]`.
 
 A command-chain wrapper of snapd.  ``boot`` has proven FIPS in this process, with the same libcrypto,
 module and config that the program is about to load.
@@ -7,7 +7,7 @@ module and config that the program is about to load.
 import os
 import sys
 
-from fips_launch import boot, for_children, place
+from fips_launch import boot, for_children, place, refusal
 
 
 def privileged(program: str) -> bool:
@@ -24,16 +24,17 @@ def privileged(program: str) -> bool:
 def main() -> None:
     """Replace this process by the program, with the selected config and else the host's environment."""
     if boot.decision is None or len(sys.argv) < 2:
-        boot.refuse("fips-exec needs a program to run; use the snap's own commands, see `snap info`")
+        refusal.refuse("fips-exec needs a program to run", "use the snap's own commands, see `snap info`")
         return
     if privileged(sys.argv[1]):
-        boot.refuse(f"{sys.argv[1]} is setuid or has capabilities, and would not use this snap's OpenSSL")
+        what = f"{sys.argv[1]} is setuid or has capabilities, and would not use this snap's OpenSSL"
+        refusal.refuse(what, "take these rights from it")
     variables = {name: value for name, value in for_children().items() if not name.startswith("OPENSSL_")}
     variables |= place.find().select(boot.decision.fips)
     try:
         os.execve(sys.argv[1], sys.argv[1:], variables)
     except OSError as error:
-        boot.refuse(f"cannot run {sys.argv[1]}: {error}; reinstall the snap")
+        refusal.refuse(f"cannot run {sys.argv[1]}: {error}", refusal.REINSTALL)
 
 
 if __name__ == "__main__":

@@ -9,43 +9,66 @@ FLAG = "/proc/sys/crypto/fips_enabled"
 SETTINGS = ("auto", "on", "off")
 
 
-class Decision:
-    """What was decided: ``fips``, and ``reason``, a clause that can follow "because"."""
+class Source:
+    """What a decision follows from.  main.c and the doctor compare this, and nobody the words.
 
-    def __init__(self, fips: bool, reason: str) -> None:
+    Not an `enum`, which would cost every start a millisecond.
+    """
+
+    FLAG = "flag"
+    """the kernel's, which is 0 or 1"""
+    NO_FLAG = "no-flag"
+    """a kernel without FIPS"""
+    FLAG_HIDDEN = "flag-hidden"
+    FLAG_UNREADABLE = "flag-unreadable"
+    FLAG_UNKNOWN = "flag-unknown"
+    SETTING_ON = "setting-on"
+    SETTING_OFF = "setting-off"
+    SETTING_UNREADABLE = "setting-unreadable"
+    SETTING_UNKNOWN = "setting-unknown"
+
+
+class Decision:
+    """What was decided: ``fips``, its ``source``, and ``reason``, a clause that can follow "because"."""
+
+    def __init__(self, fips: bool, source: str, reason: str) -> None:
         self.fips = fips
+        self.source = source
         self.reason = reason
 
 
 def _word(path: str) -> str | None:
-    """Return what a file says, None without a file, and the error where it cannot be read."""
+    """Return what a file says, None without a file; OSError where it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe must not hold us up
-        try:
-            return os.fsdecode(os.read(descriptor, 64).strip())
-        finally:
-            os.close(descriptor)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        return f"({error.strerror})"
+    try:
+        return os.fsdecode(os.read(descriptor, 64).strip())
+    finally:
+        os.close(descriptor)
 
 
 def kernel(flag: str = FLAG) -> Decision:
     """Decide by the kernel's flag: 1 is on, 0 or a kernel without FIPS is off, anything else is on."""
-    word = _word(flag)
+    try:
+        word = _word(flag)
+    except OSError as error:
+        why = f"the kernel's FIPS flag cannot be read: {error.strerror}"
+        return Decision(True, Source.FLAG_UNREADABLE, why)
     if word is None:
         # Every kernel has /proc/sys/kernel, and nothing but its FIPS code makes /proc/sys/crypto: where it
         # looks otherwise, something covers the flag.
         folder = os.path.dirname(flag)
         if not os.path.lexists(folder) and os.path.isdir(os.path.dirname(folder) + "/kernel"):
-            return Decision(False, "this kernel has no FIPS flag")
-        return Decision(True, f"the kernel's FIPS flag is hidden, something covers {folder}")
+            return Decision(False, Source.NO_FLAG, "this kernel has no FIPS flag")
+        why = f"the kernel's FIPS flag is hidden, something covers {folder}"
+        return Decision(True, Source.FLAG_HIDDEN, why)
     if word == "0":
-        return Decision(False, "the kernel's FIPS flag is off")
+        return Decision(False, Source.FLAG, "the kernel's FIPS flag is off")
     if word == "1":
-        return Decision(True, "the kernel's FIPS flag is on")
-    return Decision(True, f"the kernel's FIPS flag is {word!r}, neither 0 nor 1")
+        return Decision(True, Source.FLAG, "the kernel's FIPS flag is on")
+    return Decision(True, Source.FLAG_UNKNOWN, f"the kernel's FIPS flag is {word!r}, neither 0 nor 1")
 
 
 def decide(setting: str, flag: str = FLAG) -> Decision:
@@ -54,9 +77,15 @@ def decide(setting: str, flag: str = FLAG) -> Decision:
     :param setting: the file that the configure hook writes; none, or an empty path, means ``auto``.
     :param flag: the kernel's file.
     """
-    word = _word(setting)
+    try:
+        word = _word(setting)
+    except OSError as error:
+        why = f"the setting {setting} cannot be read: {error.strerror}"
+        return Decision(True, Source.SETTING_UNREADABLE, why)
     if word is None or word == "auto":
         return kernel(flag)
     if word not in SETTINGS:
-        return Decision(True, f"the setting {setting} is {word!r}, none of {', '.join(SETTINGS)}")
-    return Decision(word == "on", f"the setting is fips={word}")
+        why = f"the setting {setting} is {word!r}, none of {', '.join(SETTINGS)}"
+        return Decision(True, Source.SETTING_UNKNOWN, why)
+    # With the word itself in it: so no flipped jump makes another source into SETTING_OFF.
+    return Decision(word == "on", f"setting-{word}", f"the setting is fips={word}")

@@ -18,6 +18,9 @@ class Place:
     def __init__(self, root: str, var: str = "/var/snap") -> None:
         self.root = root
         self.python = root + "/usr/bin/python3"
+        self.openssl = root + "/usr/libexec/openssl/openssl"
+        self.fips_exec = root + "/usr/bin/fips-exec"
+        self.fips_prove = root + "/usr/bin/fips-prove"
         self.libcrypto = root + "/usr/lib/libcrypto.so.3"
         self.modules = root + "/usr/lib/ossl-modules"
         self.module = self.modules + "/fips.so"

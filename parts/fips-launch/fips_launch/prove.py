@@ -3,15 +3,12 @@
 OpenSSL says nothing when a mistake in its config leaves it without FIPS, and ``get_fips_mode`` says 1
 also when the module is missing.  So what counts is what the process can and cannot do, and which
 files are in its memory.
-
-`python3 -I -m fips_launch.prove CONFIG` is the proof in a process of its own, whatever the host.
 """
 
 import os
 
 from fips_launch.place import Place
 
-COMMAND = ["-I", "-m", "fips_launch.prove"]
 WEAK_RSA_BITS = 1024  # SP 800-131A forbids to make such a key
 
 

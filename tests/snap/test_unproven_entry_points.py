@@ -1,4 +1,4 @@
-"""The two doors that work when the snap is broken lead nowhere but to the doctor and the hooks."""
+"""The entry points that the launcher does not prove run nothing but the doctor, the hooks, and the proof."""
 
 import re
 
@@ -9,7 +9,12 @@ from tools.hosts import NamespaceHost
 from tools.hosts.base import LOGIN_ENVIRONMENT
 
 PYTHON = f"{SNAP}/usr/bin/python3"
-DOORS = {"fips-doctor": "--help", "fips-hook": "no-such-hook"}
+#: With an argument that does no harm, and the exit status for arguments that are wrong.
+ENTRY_POINTS = {
+    "fips-doctor": ("--help", 2),
+    "fips-hook": ("no-such-hook", 1),
+    "fips-prove": ("/run/hostile/no-such-config", 78),
+}
 ESCAPES = [
     ["-c", "print('escaped')"],
     ["-m", "escaped"],
@@ -34,19 +39,24 @@ def hostile(host: NamespaceHost) -> None:
     host.run(["sh", "-euc", script]).check()
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
 @pytest.mark.parametrize("arguments", ESCAPES, ids=" ".join)
-def test_no_argument_runs_anything_else(flagged: NamespaceHost, door: str, arguments: list[str]) -> None:
+def test_no_argument_runs_anything_else(
+    flagged: NamespaceHost, entry_point: str, arguments: list[str]
+) -> None:
     hostile(flagged)
-    for command in ([f"{SNAP}/usr/bin/{door}"], ["bash", "-c", f'exec -a {door} {PYTHON} "$@"', "sh"]):
+    for command in (
+        [f"{SNAP}/usr/bin/{entry_point}"],
+        ["bash", "-c", f'exec -a {entry_point} {PYTHON} "$@"', "sh"],
+    ):
         result = flagged.run([*command, *arguments], stdin="print('escaped')\n", cwd="/run/hostile")
-        assert result.returncode in (1, 2)
+        assert result.returncode == ENTRY_POINTS[entry_point][1]
         assert result.stdout == ""
         assert len(result.stderr.splitlines()) == 1
         assert result.stderr.startswith("certbot-fips: ")
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -59,10 +69,12 @@ def test_no_argument_runs_anything_else(flagged: NamespaceHost, door: str, argum
         ("HOME", "/run/hostile"),
     ],
 )
-def test_no_variable_runs_anything_else(flagged: NamespaceHost, door: str, name: str, value: str) -> None:
+def test_no_variable_runs_anything_else(
+    flagged: NamespaceHost, entry_point: str, name: str, value: str
+) -> None:
     hostile(flagged)
     result = flagged.run(
-        [f"{SNAP}/usr/bin/{door}", DOORS[door]],
+        [f"{SNAP}/usr/bin/{entry_point}", ENTRY_POINTS[entry_point][0]],
         env={**LOGIN_ENVIRONMENT, name: value},
         stdin="print('escaped')\n",
         cwd="/run/hostile",
@@ -70,7 +82,7 @@ def test_no_variable_runs_anything_else(flagged: NamespaceHost, door: str, name:
     assert "escaped" not in result.stdout + result.stderr
 
 
-def test_a_link_elsewhere_with_the_doors_name(flagged: NamespaceHost) -> None:
+def test_a_link_elsewhere_with_an_entry_points_name(flagged: NamespaceHost) -> None:
     """What is run is this snap's, wherever the link lies and whatever lies beside it."""
     hostile(flagged)
     flagged.run(["ln", "-sfn", f"{SNAP}/usr/bin/python3.13", "/run/hostile/fips-doctor"]).check()

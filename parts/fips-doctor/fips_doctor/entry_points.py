@@ -1,17 +1,14 @@
-"""What processes of the snap do that come in by its proven doors."""
+"""What processes of the snap can and cannot do that come in by its proven entry points."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
-from fips_doctor.evidence import Done, Evidence, Item, State, listed, run
+from fips_doctor.evidence import REINSTALL, Done, Evidence, Item, State, listed, read, run
 from fips_doctor.probe import MUST_BE_REFUSED, MUST_WORK
+from fips_launch import config, refusal
 from fips_launch.place import Place
 
-APPROVED_GROUPS = {"P-256", "P-384", "P-521", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"}
 PYTHON = "python3 and certbot"
-REFUSED = 78  # the launcher's exit status
-REINSTALL = "reinstall the snap: `snap remove`, `snap install`; what is in /etc/letsencrypt stays"
 
 
 def _result(done: Done) -> dict[str, Any] | None:
@@ -23,21 +20,19 @@ def _result(done: Done) -> dict[str, Any] | None:
     return found if {"works", "groups", "libraries"} <= set(found) else None
 
 
-def refusal(done: Done) -> Item:
-    """Return what the launcher said, its own advice apart; its line is `WHAT; ADVICE[; report this]`."""
-    line = done.last_line.removesuffix("; if that does not help, report this line")
-    what, _, advice = line.rpartition("; ")
-    return Item(
-        "", f"refused to run: {what or line}", State.BAD, REINSTALL if "reinstall" in advice else advice
-    )
+def refused_to_run(label: str, done: Done) -> Item:
+    """Return what the launcher said, its remedy apart."""
+    what, remedy = refusal.parse(done.last_line)
+    advice = REINSTALL if remedy == refusal.REINSTALL else remedy
+    return Item(label, f"refused to run: {what}", State.BAD, advice)
 
 
 def python(here: Place, fips: bool) -> Evidence:
-    """Probe the door of Certbot and Python; ``fips``: it has to be in FIPS mode."""
+    """Probe the entry point of Certbot and Python; ``fips``: it has to be in FIPS mode."""
     done = run(here.python, "-I", "-m", "fips_doctor.probe")
     found = _result(done)
-    if done.status == REFUSED:
-        return {"process": replace(refusal(done), label=PYTHON)}
+    if done.status == refusal.STATUS:
+        return {"process": refused_to_run(PYTHON, done)}
     if found is None:
         state = State.UNKNOWN if done.status is None else State.BAD
         return {"process": Item(PYTHON, f"failed: {done.last_line}", state, REINSTALL)}
@@ -46,7 +41,7 @@ def python(here: Place, fips: bool) -> Evidence:
     given = [name for name in MUST_BE_REFUSED if works.get(name, True)]
     foreign = set(found["libraries"]) ^ ({here.libcrypto, here.module} if fips else {here.libcrypto})
     shown = [path.removeprefix(here.root + "/") for path in found["libraries"]]
-    strange = set(found["groups"]) - APPROVED_GROUPS
+    strange = set(found["groups"]) - set(config.approved_groups(read(here.template) or ""))
     in_fips = not given and not foreign
 
     def judge(good: bool) -> State:
@@ -80,14 +75,13 @@ def python(here: Place, fips: bool) -> Evidence:
 
 
 def openssl(here: Place, fips: bool) -> Evidence:
-    """Probe the door of programs that are not Python."""
-    program = here.root + "/usr/libexec/openssl/openssl"
-    done = run(here.root + "/usr/bin/fips-exec", program, "dgst", "-md5", "/dev/null")
+    """Probe the entry point of programs that are not Python."""
+    done = run(here.fips_exec, here.openssl, "dgst", "-md5", "/dev/null")
     label = "openssl"
     if done.status is None:
         return {"openssl": Item(label, done.last_line, State.UNKNOWN, REINSTALL)}
-    if done.status == REFUSED:
-        return {"openssl": replace(refusal(done), label=label)}
+    if done.status == refusal.STATUS:
+        return {"openssl": refused_to_run(label, done)}
     refused = done.status == 1 and not done.out.strip() and "unsupported" in done.err
     given = done.status == 0
     value = "refuses MD5" if refused else "gives MD5" if given else f"failed: {done.last_line}"

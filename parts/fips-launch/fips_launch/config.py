@@ -19,7 +19,7 @@ def run(*command: str, variables: Mapping[str, str]) -> str:
     if done.returncode != 0:
         end = f"exit status {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
         lines = done.stderr.strip().splitlines() or [f"ended with {end}"]
-        raise ValueError(f"{os.path.basename(command[0])}: {lines[-1].removeprefix('certbot-fips: ')}")
+        raise ValueError(f"{os.path.basename(command[0])}: {lines[-1]}")
     return done.stdout
 
 
@@ -47,6 +47,16 @@ def render(template: str, section: str) -> str:
     if template.splitlines().count(PLACEHOLDER) != 1:
         raise ValueError(f"the template has no line {PLACEHOLDER}, or more than one")
     return template.replace(f"\n{PLACEHOLDER}\n", f"\n{section.strip()}\n")
+
+
+def approved_groups(template: str) -> list[str]:
+    """Return the TLS groups that a config names, in OpenSSL's names; what is approved stands there alone.
+
+    :param template: a config with a line ``Groups``; SSL_CTX_set1_groups_list(3) has its syntax.
+    """
+    lines = [line.partition("=") for line in template.splitlines()]
+    listed = [value for name, _, value in lines if name.strip() == "Groups"]
+    return [group.strip("?* ") for group in ":".join(listed).split(":")]
 
 
 def make(openssl: str, module: str, template: str) -> str:

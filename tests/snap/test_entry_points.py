@@ -1,4 +1,4 @@
-"""Every way into the snap ends in FIPS on a FIPS host, and in OpenSSL's default elsewhere."""
+"""Every entry point of the snap ends in FIPS on a FIPS host, and in OpenSSL's default elsewhere."""
 
 import json
 
@@ -54,16 +54,18 @@ PYTHONS = {
 }
 
 
-@pytest.mark.parametrize("door", PYTHONS)
-def test_python_is_in_fips_on_a_fips_host(flagged: NamespaceHost, door: str) -> None:
-    result = flagged.run(PYTHONS[door]).check()
+@pytest.mark.provider
+@pytest.mark.parametrize("entry_point", PYTHONS)
+def test_python_is_in_fips_on_a_fips_host(flagged: NamespaceHost, entry_point: str) -> None:
+    result = flagged.run(PYTHONS[entry_point]).check()
     assert json.loads(result.stdout) == IN_FIPS
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize("door", PYTHONS)
-def test_python_is_in_default_mode_elsewhere(unflagged: NamespaceHost, door: str) -> None:
-    result = unflagged.run(PYTHONS[door]).check()
+@pytest.mark.provider
+@pytest.mark.parametrize("entry_point", PYTHONS)
+def test_python_is_in_default_mode_elsewhere(unflagged: NamespaceHost, entry_point: str) -> None:
+    result = unflagged.run(PYTHONS[entry_point]).check()
     assert json.loads(result.stdout) == IN_DEFAULT
     assert result.stderr == ""
 
@@ -125,6 +127,7 @@ def test_the_renewal_service_has_nothing_to_do_on_a_new_host(host: NamespaceHost
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
+@pytest.mark.provider
 def test_openssl_app(flagged: NamespaceHost, unflagged: NamespaceHost) -> None:
     listing = ["certbot-fips.openssl", "list", "-providers"]
     assert "OpenSSL FIPS Provider" in flagged.run(listing).check().stdout
