@@ -42,4 +42,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
-    items.sort(key=lambda item: item.path.relative_to(PROJECT / "tests").parts[0] not in ("spread", "vm"))
+    items.sort(key=lambda item: item.path.relative_to(PROJECT / "tests").parts[0] != "spread")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.hosts.base import SnapHost
+from tools.hosts.base import HostError, SnapHost
 from tools.hosts.catalog import System
 
 
@@ -14,6 +14,10 @@ def make_host(system: System, snap: Path | None = None) -> SnapHost:
     Raise HostRefusedError when its userland cannot be built on this machine.
     """
     # Imported when wanted: each kind has needs of its own.
+    if system.kind == "tmt":
+        from tools.hosts.here import HereHost
+
+        return HereHost(snap, system.name)
     if system.kind == "namespace":
         from tools.hosts.namespace import NamespaceHost
 
@@ -21,11 +25,14 @@ def make_host(system: System, snap: Path | None = None) -> SnapHost:
     from tools.hosts.roots import root
 
     userland = root(system.root) if system.root else None
-    if system.kind == "docker":
+    if system.kind in ("docker", "image"):
         from tools.hosts.docker import DockerHost
 
         return DockerHost(root=userland, image=system.image, flag=system.flag, snap=snap)
-    assert userland is not None, f"{system.name} has no root"
+    if userland is None:
+        raise HostError(
+            f"{system.name} is a machine elsewhere, which spread makes: {system.backend}:{system.name}"
+        )
     if system.kind == "nspawn":
         from tools.hosts.nspawn import NspawnHost
 
@@ -40,4 +47,4 @@ def task_host(system: System, snap: Path) -> SnapHost:
 
     The suite's own scripts have snapd install the snap; where none runs, the host has it from the beginning.
     """
-    return make_host(system, None if system.kind in ("nspawn", "qemu") else snap)
+    return make_host(system, None if system.snapd else snap)

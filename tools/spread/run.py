@@ -14,6 +14,7 @@ from typing import Self
 from tools.hosts.base import Host, HostError, HostTimeoutError
 from tools.hosts.catalog import find
 from tools.hosts.make import task_host
+from tools.hosts.packed import DIST
 from tools.spread import supplies
 from tools.spread.model import Part, Project, load
 from tools.spread.plan import Job
@@ -214,10 +215,14 @@ def _warning(what: str, seconds: float) -> Iterator[None]:
 @contextmanager
 def open_session(folder: Path, system: str, snap: Path) -> Iterator[Session]:
     """Bring up the host of a system for a project's jobs. Raise HostError or SpreadError."""
+    described = find(system)
     with tempfile.TemporaryDirectory() as made:
         given = Path(made, "supplies")
-        supplies.make(given)
-        with task_host(find(system), snap) as host, Session(host, load(folder), snap, given) as session:
+        if described.kind == "tmt":  # this machine cannot make them: they came with the project
+            given = DIST / "supplies"
+        else:
+            supplies.make(given)
+        with task_host(described, snap) as host, Session(host, load(folder), snap, given) as session:
             yield session
 
 
