@@ -1,9 +1,10 @@
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from tools.hosts import HostError, newest_snap
+from tools.hosts import HostError, HostRefusedError, newest_snap
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -32,6 +33,18 @@ def snap_of(config: pytest.Config) -> Path:
 def snap_file(pytestconfig: pytest.Config) -> Path:
     """The packed snap that all tests of tests/snap are about."""
     return snap_of(pytestconfig)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,  # noqa: ARG001 - pytest goes by the names
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What this machine refuses is skipped, with the reason, wherever in a test or a fixture that is met."""
+    if call.excinfo is not None and isinstance(call.excinfo.value, HostRefusedError):
+        skipped = pytest.skip.Exception(str(call.excinfo.value))
+        call.excinfo = pytest.ExceptionInfo.from_exception(skipped.with_traceback(call.excinfo.tb))
+    return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,16 +14,13 @@ import pytest
 
 from tests.conftest import PROJECT
 from tools.acme import AcmeError, AcmeServer
-from tools.hosts import HostError, HostRefusedError, NamespaceHost
+from tools.hosts import HostError, NamespaceHost
 
 
 @pytest.fixture(autouse=True)
 def _allowed() -> None:
-    try:
-        with NamespaceHost():
-            pass
-    except HostRefusedError as reason:
-        pytest.skip(str(reason))
+    with NamespaceHost():  # a machine that refuses it skips all of these tests
+        pass
 
 
 @pytest.fixture

@@ -86,8 +86,10 @@ class Hosts:
                 )
             except HostRefusedError as reason:
                 self._session = reason
-        if not isinstance(self._session, Session):
-            pytest.skip(str(self._session or f"{system} did not come up"))
+        if isinstance(self._session, HostRefusedError):
+            raise self._session
+        if self._session is None:
+            pytest.skip(f"{system} did not come up")
         return self._session
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ def flagged() -> bool:
 
 
 class HereHost(EnteredHost):
-    """A `SnapHost` that is this machine, with the FIPS flag of its kernel and its own snapd (root is needed).
+    """A host that is this machine, with the FIPS flag of its kernel and its own snapd (root is needed).
 
     snap: the packed snap to install on entry, and to remove on exit, or None. system: what the machine has to
     be, by its /etc/os-release, such as rhel-9; None: it is not looked at.
@@ -42,8 +42,7 @@ class HereHost(EnteredHost):
         if not Path("/run/snapd.socket").exists():
             raise HostRefusedError("no snapd runs on this machine: install it, and start snapd.socket")
 
-    def install(self, snap: Path) -> None:
-        """See `SnapHost.install`."""
+    def _install(self, snap: Path) -> None:
         before = self._snaps()
         self.run(["snap", "install", "--dangerous", "--classic", str(snap)], timeout=300).check()
         self._installed += sorted(self._snaps() - before)

@@ -17,14 +17,14 @@ from tempfile import TemporaryFile, mkdtemp
 
 import yaml
 
-from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError
+from tools.hosts.base import LOGIN_ENVIRONMENT, HostRefusedError
 from tools.hosts.entered import EnteredHost, wait
 
 HERE = Path(__file__).parent
 
 
 class NamespaceHost(EnteredHost):
-    """A `SnapHost` in private namespaces of this machine (root is needed, or CAP_SYS_ADMIN in a container).
+    """A host in private namespaces of this machine (root is needed, or CAP_SYS_ADMIN in a container).
 
     snap: the packed snap to install on entry, or None.
     flagged: is this a FIPS host? `flag_content` is then what `/proc/sys/crypto/fips_enabled` holds; an
@@ -62,7 +62,8 @@ class NamespaceHost(EnteredHost):
             self._holder = subprocess.Popen(
                 [
                     *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--"),
-                    *("sh", str(HERE / "namespace.sh"), str(stage), self._flag, str(HERE / "snap_run.py")),
+                    *("sh", str(HERE / "namespace.sh"), str(stage), self._flag),
+                    *(str(HERE / "fips_flag.sh"), str(HERE / "snap_run.py")),
                     *(f"{source}={target}" for target, source in self._shown.items()),
                 ],
                 stdin=subprocess.PIPE,
@@ -89,13 +90,8 @@ class NamespaceHost(EnteredHost):
             complaints.close()
             stage.rmdir()
 
-    def install(self, snap: Path) -> None:
-        """Mount the snap where snapd does, make its data folders and commands, run its install hook.
-
-        Raise HostError when the file is no snap or the hook fails.
-        """
-        if not snap.is_file():
-            raise HostError(f"no snap at {snap}: run `make snap`")
+    def _install(self, snap: Path) -> None:
+        """Mount the snap where snapd does, make its data folders and commands, run its install hook."""
         revision = self._revision
         kept = "/var/lib/snapd/snaps/installing.snap"
         self.copy(snap, kept)

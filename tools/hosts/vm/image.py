@@ -15,8 +15,8 @@ from tools.hosts.base import HostError, HostRefusedError
 SUITE = "trixie"
 KERNEL = "linux-image-cloud-amd64"
 BUSYBOX = "busybox-static"
-GUEST = Path(__file__).with_name("vm_guest")
-INITRD = Path(__file__).with_name("vm_initrd")
+GUEST = Path(__file__).with_name("guest")
+INITRD = Path(__file__).with_name("initrd")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _make(userland: Path, target: Path) -> None:
 
 
 def _make_initrd(kernel: Path, version: str, target: Path) -> None:
-    """Pack vm_initrd with a shell for its script and the driver of the root disk."""
+    """Pack initrd/ with a shell for its script and the driver of the root disk."""
     made = kernel / "initrd"
     shutil.copytree(INITRD, made)
     for mount_point in ("dev", "root"):

@@ -2,7 +2,7 @@
 
 spread's contract (its README, "AdHoc"): `allocate` says the address, spread logs in there as root
 with SPREAD_PASSWORD, `discard` gets the address back. A host has no network of the machine's: the process
-that holds it is the ssh server (ssh.py), on loopback.
+that holds it is the ssh server (server.py), on loopback.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tools.hosts import ssh
-from tools.hosts.base import HostError
+from tools.hosts.base import HostError, HostRefusedError
 from tools.hosts.catalog import System, find
 from tools.hosts.make import task_host
 from tools.hosts.packed import newest_snap
 from tools.hosts.processes import identity, lives
+from tools.hosts.ssh import server as ssh
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 DISCARD_SECONDS = 30.0
+REFUSED = 69  # sysexits.h: EX_UNAVAILABLE
 ALLOCATED = Path("/run/certbot-fips-allocated")
 
 
 def allocate(system: System) -> str:
-    """Bring up a host and return its address. Raise HostError when it does not come up.
+    """Bring up a host and return its address. Raise as `Host.up`.
 
     Root's password is in the environment variable SPREAD_PASSWORD.
     """
     holder = subprocess.Popen(
-        [sys.executable, "-m", "tools.hosts.allocation", system.name],
+        [sys.executable, "-m", "tools.hosts.ssh.allocation", system.name],
         cwd=PROJECT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -46,7 +47,8 @@ def allocate(system: System) -> str:
     with holder.stdout:
         said = holder.stdout.readline().strip()
     if not said.startswith("localhost:"):
-        raise HostError(said or f"{system.name} was not brought up: the lines above say why")
+        kind = HostRefusedError if holder.wait() == REFUSED else HostError
+        raise kind(said or f"{system.name} was not brought up: the lines above say why")
     return said
 
 
@@ -92,4 +94,4 @@ if __name__ == "__main__":
         hold(sys.argv[1])
     except HostError as error:
         print(error)
-        sys.exit(1)
+        sys.exit(REFUSED if isinstance(error, HostRefusedError) else 1)

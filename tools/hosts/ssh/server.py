@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 import paramiko
 from paramiko import common
 
-from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, ReachedHost, SnapHost
+from tools.hosts.base import LOGIN_ENVIRONMENT, Host, HostError, ReachedHost
 from tools.hosts.entered import EnteredHost
 
 #: How long a command may take; whoever asks for it has a limit of their own, and goes.
@@ -34,7 +34,7 @@ _RUN = 'echo $$ >"$0" && exec timeout 0 bash -c "$1"'
 _KILL = 'kill -KILL -- "-$(cat "$0")"'
 
 
-def serve(host: SnapHost, password: str, listening: socket.socket) -> None:
+def serve(host: Host, password: str, listening: socket.socket) -> None:
     """Serve root's commands for ever."""
     key = paramiko.ECDSAKey.generate()
     commands = _Commands(host)
@@ -48,7 +48,7 @@ def serve(host: SnapHost, password: str, listening: socket.socket) -> None:
 class _Commands:
     """Runs on a host what clients ask for."""
 
-    def __init__(self, host: SnapHost) -> None:
+    def __init__(self, host: Host) -> None:
         self._host = host
         self._can_end = isinstance(host, ReachedHost)  # else one command at a time is all that it does
         self._running: list[paramiko.Channel] = []

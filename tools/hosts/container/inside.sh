@@ -1,7 +1,6 @@
 # What DockerHost does inside its container, as root with CAP_SYS_ADMIN; read by `sh -s` from its input.
 #
 #   prepare                     folders of snapd's, and the base snap core24, whose usr is at /run/core24-usr
-#   flag                        set the FIPS flag
 #   install FOLDER [COMMAND...] put /run/installing there, as snapd mounts a revision; commands of its apps
 set -eu
 
@@ -14,22 +13,6 @@ prepare() {
     mount --bind /run/core24-usr /snap/core24/base/usr
     for name in bin lib lib64; do ln -s "usr/$name" "/snap/core24/base/$name"; done
     ln -s base /snap/core24/current
-}
-
-flag() { # /proc takes no new folders and the kernel may have no crypto in /proc/sys: hence all of that anew
-    mkdir /run/sys
-    mount -t tmpfs -o mode=0555 certbot-fips-flag /run/sys
-    for path in /proc/sys/*; do
-        name=${path#/proc/sys/}
-        [ "$name" != crypto ] || continue
-        mkdir "/run/sys/$name"
-        mount --bind "$path" "/run/sys/$name"
-    done
-    mkdir -m 0755 /run/sys/crypto
-    echo 1 >/run/sys/crypto/fips_enabled
-    chmod 0444 /run/sys/crypto/fips_enabled
-    mount --move /run/sys /proc/sys
-    rmdir /run/sys
 }
 
 install() {

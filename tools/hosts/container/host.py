@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -27,15 +26,9 @@ import docker.errors
 import requests
 import yaml
 
-from tools.hosts.base import (
-    LOGIN_ENVIRONMENT,
-    HostError,
-    HostRefusedError,
-    HostTimeoutError,
-    ReachedHost,
-    Result,
-)
-from tools.hosts.dockerd import IMPORTED, daemon, import_root, quietly, remove_orphans
+from tools.hosts import roots
+from tools.hosts.base import Ended, HostError, HostRefusedError, ReachedHost
+from tools.hosts.container.dockerd import IMPORTED, daemon, import_root, quietly, remove_orphans
 
 HERE = Path(__file__).parent
 SNAP_EXEC = ("/usr/lib/snapd/snap-exec", "/usr/libexec/snapd/snap-exec")
@@ -52,9 +45,9 @@ _RUN = r"""limit=$1; shift; exec timeout -s KILL "$limit" "$@" <"$0/in" >"$0/out
 
 
 class DockerHost(ReachedHost):
-    """A `SnapHost` in a container (root is needed, and the program dockerd where no daemon runs).
+    """A host in a container (root is needed, and the program dockerd where no daemon runs).
 
-    root: a root folder to make the image from; or image: the name of a registry's image.
+    root: a userland to make the image from, see roots.root; or image: the name of a registry's image.
     flag: is this a FIPS host? False: as this machine's kernel says.
     snap: the packed snap to install on entry, or None.
     """
@@ -62,7 +55,7 @@ class DockerHost(ReachedHost):
     def __init__(
         self,
         *,
-        root: Path | None = None,
+        root: str | Path | None = None,
         image: str | None = None,
         flag: bool = True,
         snap: Path | None = None,
@@ -76,7 +69,12 @@ class DockerHost(ReachedHost):
         self._container = ""
         self._inside = Path()
         self._taken = ExitStack()
-        self.name = f"Docker, {image or (root and root.name)}, {'FIPS flag set' if flag else 'no FIPS flag'}"
+        self.name = f"Docker, {image or Path(root or '').name}, {'FIPS flag set' if flag else 'no FIPS flag'}"
+
+    def prepare(self) -> None:
+        """See `Host.prepare`; an image is pulled when it is wanted."""
+        if self._root is not None:
+            roots.root(self._root)
 
     def up(self) -> None:
         """Start the container. Raise HostRefusedError when this machine has no Docker or no such image."""
@@ -85,8 +83,9 @@ class DockerHost(ReachedHost):
         snap_exec = next((path for path in SNAP_EXEC if os.access(path, os.X_OK)), None)
         if snap_exec is None:
             raise HostRefusedError("no snap-exec on this machine: run `make setup`")
+        userland = None if self._root is None else roots.root(self._root)
         try:
-            self._start(*self._connect())
+            self._start(userland, *self._connect())
             self.copy(HERE / "snap_run.sh", "/usr/local/bin/snap")
             self.path("/usr/local/bin/snap").chmod(0o755)
             self.copy(Path(snap_exec), "/usr/local/lib/snapd/snap-exec")
@@ -95,7 +94,8 @@ class DockerHost(ReachedHost):
                 # Ubuntu's images trust nobody, unlike its servers.
                 self.copy(Path(TRUST_STORES[0]), TRUST_STORES[0])
             if self._flag:
-                self._inside_do("flag")
+                self.copy(roots.FLAG, "/run/fips-flag.sh")
+                self.run(["sh", "/run/fips-flag.sh", "1\n"]).check()
         except (docker.errors.DockerException, requests.RequestException) as error:
             self.down()
             raise HostRefusedError(f"Docker gives no container here: {_one_line(error)}") from error
@@ -103,13 +103,8 @@ class DockerHost(ReachedHost):
             self.down()
             raise
 
-    def install(self, snap: Path) -> None:
-        """Unpack the snap where snapd mounts it, make its data folders and commands, run its install hook.
-
-        Raise HostError when the file is no snap or the hook fails.
-        """
-        if not snap.is_file():
-            raise HostError(f"no snap at {snap}: run `make snap`")
+    def _install(self, snap: Path) -> None:
+        """Unpack the snap where snapd mounts it, make its data folders and commands, run its install hook."""
         unpacked = self.path("/run/installing")
         done = subprocess.run(
             ["unsquashfs", "-quiet", "-no-progress", "-dest", str(unpacked), str(snap)],
@@ -127,54 +122,34 @@ class DockerHost(ReachedHost):
         if self.run(["test", "-e", f"{mounted}/meta/hooks/install"]).returncode == 0:
             self.run(["snap", "run", "--hook=install", name]).check()
 
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,
-        stdin: str = "",
-        cwd: str = "/",
-        timeout: float = 120.0,
-    ) -> Result:
-        """See `Host.run`. Docker takes arguments and variables in UTF-8 alone.
+    def _is_up(self) -> bool:
+        return self._api is not None and bool(self._container)
 
-        It reports a signal as shells do: an exit code of 128 + n is taken for the signal n.
-        """
-        if self._api is None or not self._container:
-            raise HostError("the host is not up")
-        variables = LOGIN_ENVIRONMENT if env is None else env
+    def _root_path(self) -> Path:
+        return self._inside
+
+    def _execute(self, command: list[str], given: bytes, seconds: float) -> Ended:
+        """See `Host._execute`. Docker takes arguments and variables in UTF-8 alone."""
+        assert self._api is not None
         folder = f"/run/command-{uuid.uuid4().hex}"
         here = self.path(folder)
         here.mkdir(mode=0o700)
         try:
-            (here / "in").write_bytes(stdin.encode(errors="surrogateescape"))
-            command = [
-                *("sh", "-c", _RUN, folder, f"{timeout:f}", "env", "-i", "-C", cwd, "--"),
-                *(f"{key}={value}" for key, value in variables.items()),
-                *argv,
-            ]
+            (here / "in").write_bytes(given)
             began = time.monotonic()
-            self._api.timeout = int(timeout) + 30
-            started = self._api.exec_create(self._container, command, stdin=False)["Id"]
+            self._api.timeout = int(seconds) + 30
+            limited = ["sh", "-c", _RUN, folder, f"{seconds:f}", *command]
+            started = self._api.exec_create(self._container, limited, stdin=False)["Id"]
             self._api.exec_start(started)
             code = int(self._api.exec_inspect(started)["ExitCode"])
-            seconds = time.monotonic() - began
-            out, err = (_text(here / name) for name in ("out", "err"))
+            late = time.monotonic() - began >= seconds
+            out, err = (file.read_bytes() if file.exists() else b"" for file in (here / "out", here / "err"))
+            return Ended.by_timeout(code, late, out, err)
         except (docker.errors.DockerException, requests.RequestException) as error:
-            raise HostError(f"Docker did not run `{shlex.join(argv)}`: {_one_line(error)}") from error
+            raise HostError(f"Docker did not run `{shlex.join(command)}`: {_one_line(error)}") from error
         finally:
             self._api.timeout = DAEMON_SECONDS
             shutil.rmtree(here, ignore_errors=True)
-        if code == 137 and seconds >= timeout:
-            said = _one_line(err or out) or "nothing"
-            raise HostTimeoutError(f"`{shlex.join(argv)}` took longer than {timeout:g} s and said: {said}")
-        return Result(tuple(argv), 128 - code if 128 < code <= 192 else code, out, err, seconds)
-
-    def path(self, inside: str) -> Path:
-        """See `ReachedHost.path`."""
-        if not self._container:
-            raise HostError("the host is not up")
-        return Path(f"{self._inside}{inside}")
 
     def down(self) -> None:
         """Remove the container and what was made for it: the image, the daemon."""
@@ -193,15 +168,15 @@ class DockerHost(ReachedHost):
         own = docker.APIClient(base_url=f"unix://{seen}/mnt/docker.sock", timeout=DAEMON_SECONDS)
         return own, seen / "proc"
 
-    def _start(self, api: docker.APIClient, proc: Path) -> None:
+    def _start(self, userland: Path | None, api: docker.APIClient, proc: Path) -> None:
         """Get the image and start a container that ends when this process does."""
         self._api = api
         self._taken.callback(api.close)
         image = self._image or f"{IMPORTED}:{os.getpid()}-{uuid.uuid4().hex}"
-        if self._root is not None:
+        if userland is not None:
             remove_orphans(api)
             self._taken.callback(quietly, api.remove_image, image, force=True)
-            import_root(api, self._root, image)
+            import_root(api, userland, image)
         elif not api.images(image):
             api.pull(image)
         base = CORE24 if CORE24.is_dir() else Path("/usr")
@@ -229,11 +204,7 @@ class DockerHost(ReachedHost):
         self._container = made
 
     def _inside_do(self, *arguments: str) -> None:
-        self.run(["sh", "-s", "--", *arguments], stdin=(HERE / "container.sh").read_text()).check()
-
-
-def _text(file: Path) -> str:
-    return file.read_bytes().decode(errors="surrogateescape") if file.exists() else ""
+        self.run(["sh", "-s", "--", *arguments], stdin=(HERE / "inside.sh").read_text()).check()
 
 
 def _one_line(error: object) -> str:

@@ -16,13 +16,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.hosts import cache, vm_state
+from tools.hosts import cache
 from tools.hosts.base import HostError, HostRefusedError
-from tools.hosts.console import Console
 from tools.hosts.processes import identity, lives
-from tools.hosts.vm_image import Image
+from tools.hosts.vm import state
+from tools.hosts.vm.console import Console
+from tools.hosts.vm.image import Image
 
-REPORTS = Path(__file__).resolve().parents[2] / "build/reports"
+REPORTS = Path(__file__).resolve().parents[3] / "build/reports"
 BOOT_SECONDS = 180.0
 EXCHANGE_SIZE = 512 << 20  # bytes at most in one copy or one answer; the file is sparse
 _COUNT = itertools.count()
@@ -88,7 +89,7 @@ class Machine:
             backed = ("-F", "qcow2", "-b", saved.disk) if saved else ("-F", "raw", "-b", image.disk)
             cache.command("qemu-img", "create", "-q", "-f", "qcow2", *map(str, backed), str(self._disk))
             REPORTS.mkdir(parents=True, exist_ok=True)
-            incoming = vm_state.incoming(saved.state) if saved else []
+            incoming = state.incoming(saved.state) if saved else []
             self._console = Console(
                 [*self._command(image, flagged), *incoming],
                 REPORTS / f"vm-{os.getpid()}-{next(_COUNT)}.log",
@@ -118,7 +119,7 @@ class Machine:
         self._console.type("sync", 120)
         folder.mkdir()
         try:
-            vm_state.save(self._socket, saved.state)
+            state.save(self._socket, saved.state)
         except HostError as error:
             raise HostError(self.told(str(error))) from error
         self._console.close()
@@ -133,7 +134,7 @@ class Machine:
 
     def _bring_back(self, console: Console, saved: Saved) -> None:
         try:
-            vm_state.resume(self._socket)
+            state.resume(self._socket)
         except HostError as error:
             problem = f"{error} (if that is damaged, remove {saved.folder}: it is made anew)"
             raise HostError(console.told(problem)) from error
