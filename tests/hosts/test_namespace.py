@@ -47,6 +47,15 @@ def test_the_flag() -> None:
             assert host.run(["cat", "/proc/sys/kernel/ostype"]).stdout == "Linux\n"
 
 
+def test_the_flag_at_another_place() -> None:
+    """For who mounts it later, as the campaign does."""
+    with NamespaceHost() as host:
+        host.run(["sh", "/run/fips-flag.sh", "absent", "/run/bare"]).check()
+        assert host.run(["cat", "/run/bare/kernel/ostype"]).stdout == "Linux\n"
+        assert host.run(["ls", "/run/bare/crypto"]).returncode != 0
+        assert host.run(["cat", "/proc/sys/crypto/fips_enabled"]).stdout == "1\n"
+
+
 def test_two_at_the_same_time_are_separate(snap_file: Path, revision: str) -> None:
     with (
         NamespaceHost(snap_file, revision=revision) as one,

@@ -5,13 +5,13 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import docker
 import docker.errors
 import requests
 
 from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError
+from tools.hosts.holder import Holder
 
 HERE = Path(__file__).parent
 #: The repository of images made from roots; a tag begins with the PID of the process that it is for.
@@ -26,38 +26,12 @@ def daemon() -> Iterator[int]:
     """
     if shutil.which("dockerd", path=LOGIN_ENVIRONMENT["PATH"]) is None:
         raise HostRefusedError("no Docker daemon runs and there is no program `dockerd`: run `make setup`")
-    with TemporaryFile() as complaints:
-        holder = subprocess.Popen(
-            [
-                *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--"),
-                "sh",
-                str(HERE / "dockerd.sh"),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            env=dict(LOGIN_ENVIRONMENT),
-            start_new_session=True,  # a Ctrl-C is for the test run, which then calls down()
-        )
-        assert holder.stdin is not None and holder.stdout is not None
-        try:
-            word, _, pid = holder.stdout.readline().decode().partition(" ")
-            if word != "ready":
-                holder.wait()
-                complaints.seek(0)
-                said = " / ".join(complaints.read().decode(errors="replace").strip().splitlines()[-3:])
-                raise HostRefusedError(
-                    f"this machine refuses a Docker daemon ({said}): be root, with CAP_SYS_ADMIN"
-                )
-            yield int(pid)
-        finally:
-            holder.stdin.close()  # dockerd.sh ends with its input, and takes all others along
-            try:
-                holder.wait(20)
-            except subprocess.TimeoutExpired:
-                holder.kill()
-                holder.wait()
-            holder.stdout.close()
+    refused = "this machine refuses a Docker daemon ({}): be root, with CAP_SYS_ADMIN"
+    holder = Holder(["--mount", "--pid"], [str(HERE / "dockerd.sh")], refused)
+    try:
+        yield holder.pid
+    finally:
+        holder.close(20)
 
 
 def import_root(api: docker.APIClient, root: Path, image: str) -> None:
