@@ -93,7 +93,9 @@ def test_a_new_system_is_one_line(tree: Path) -> None:
 def test_a_container_cannot_be_said_to_have_snapd(tree: Path) -> None:
     refused = add(tree, 'ubuntu-30.04: {kind: image, image: "ubuntu:30.04", flag: true, snapd: true}')
     assert refused.returncode == 1
-    assert refused.stderr == "hosts: hosts.yaml: ubuntu-30.04: its kind says `snapd`, not the system\n"
+    assert refused.stderr == (
+        "hosts: hosts.yaml: ubuntu-30.04: `snapd` is no key of a system, but maybe of its kind\n"
+    )
 
 
 def test_every_task_says_what_it_shows_and_runs_on_a_fips_host() -> None:

@@ -51,14 +51,15 @@ def load() -> dict[str, Any]:
 
 
 def systems() -> dict[str, System]:
-    """Return all systems, by name. Raise HostError where one says of itself what its kind says."""
+    """Return all systems, by name. Raise HostError where one has another key than a system has."""
     content = load()
     found = {}
     for name, own in content["systems"].items():
-        kind = content["kinds"][own["kind"]]
-        if twice := own.keys() & (kind.keys() | {"snapd", "kernel", "slow"}):
-            raise HostError(f"{FILE.name}: {name}: its kind says `{min(twice)}`, not the system")
-        found[name] = System(name=name, **kind, **own)
+        if unknown := own.keys() - {"kind", "flag", "root", "image"}:
+            raise HostError(
+                f"{FILE.name}: {name}: `{min(unknown)}` is no key of a system, but maybe of its kind"
+            )
+        found[name] = System(name=name, **content["kinds"][own["kind"]], **own)
     return found
 
 
