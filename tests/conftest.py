@@ -1,9 +1,10 @@
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from tools.hosts import HostError, newest_snap
+from tools.hosts import HostError, HostRefusedError, newest_snap
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -67,6 +68,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("provider", [*own, *others], indirect=True, scope="session")
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,  # noqa: ARG001 - pytest goes by the names
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What this machine refuses is skipped, with the reason, wherever in a test or a fixture that is met."""
+    if call.excinfo is not None and isinstance(call.excinfo.value, HostRefusedError):
+        skipped = pytest.skip.Exception(str(call.excinfo.value))
+        call.excinfo = pytest.ExceptionInfo.from_exception(skipped.with_traceback(call.excinfo.tb))
+    return (yield)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Have `make test`'s two workers take a file each, unless the tests say what else belongs together.
 
@@ -82,6 +95,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(other(item) or str(item.path)))
-    slow = ("spread", "vm")
     items.sort(key=lambda item: not other(item))
-    items.sort(key=lambda item: item.path.relative_to(PROJECT / "tests").parts[0] not in slow)
+    items.sort(key=lambda item: item.path.relative_to(PROJECT / "tests").parts[0] != "spread")

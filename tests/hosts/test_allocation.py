@@ -14,7 +14,8 @@ import paramiko
 import pytest
 
 from tests.conftest import PROJECT
-from tools.hosts.allocation import ALLOCATED
+from tools.hosts import HostRefusedError
+from tools.hosts.ssh.allocation import ALLOCATED, REFUSED
 
 COMMAND = [sys.executable, "-m", "tools.hosts"]
 PASSWORD = "let-me-in"
@@ -32,8 +33,9 @@ def allocated(system: str) -> Iterator[int]:
         timeout=300,
     )
     found = re.fullmatch(r"localhost:(\d+)\n", told.stdout)
-    if not found:
-        pytest.skip(told.stdout)
+    if told.returncode == REFUSED:
+        raise HostRefusedError(told.stdout)
+    assert found, told.stdout
     try:
         yield int(found[1])
     finally:

@@ -13,14 +13,16 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
-from tools.hosts import HostError, HostRefusedError, HostTimeoutError, vm_image, vm_machine, vm_state
+from tools.hosts import HostError, HostTimeoutError
 from tools.hosts.catalog import find
-from tools.hosts.console import Console
 from tools.hosts.make import make_host
-from tools.hosts.qemu import QemuHost
 from tools.hosts.roots import root
-from tools.hosts.vm_image import Image
-from tools.hosts.vm_machine import Machine, Saved
+from tools.hosts.vm import image as images
+from tools.hosts.vm import state
+from tools.hosts.vm.console import Console
+from tools.hosts.vm.host import QemuHost
+from tools.hosts.vm.image import Image
+from tools.hosts.vm.machine import Machine, Saved, remove_orphans
 
 BOOT = "/proc/sys/kernel/random/boot_id"
 
@@ -44,19 +46,13 @@ def left(pid: int) -> tuple[list[Path], list[Path]]:
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[QemuHost]:
-    try:
-        with machine() as host:
-            yield host
-    except HostRefusedError as reason:
-        pytest.skip(str(reason))
+    with machine() as host:
+        yield host
 
 
 @pytest.fixture(scope="module")
 def image() -> Image:
-    try:
-        return vm_image.image(root("debian-13"))
-    except HostRefusedError as reason:
-        pytest.skip(str(reason))
+    return images.image(root("debian-13"))
 
 
 def console_of(error: pytest.ExceptionInfo[HostError]) -> str:
@@ -97,7 +93,7 @@ def test_nothing_is_left_when_the_user_of_a_machine_is_killed() -> None:
     deadline = time.monotonic() + 20
     while left(user.pid)[1] and time.monotonic() < deadline:
         time.sleep(0.1)
-    vm_machine.remove_orphans()
+    remove_orphans()
     assert left(user.pid) == ([], [])
 
 
@@ -122,10 +118,10 @@ def test_a_machine_that_does_not_boot(image: Image, tmp_path: Path) -> None:
 def test_a_saved_state_that_is_cut_off(
     image: Image, size: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole, damaged = machine().prepare(), Saved(tmp_path)
+    whole, damaged = machine().saved(), Saved(tmp_path)
     damaged.disk.symlink_to(whole.disk)
-    with whole.state.open("rb") as state:
-        damaged.state.write_bytes(state.read(size))
+    with whole.state.open("rb") as file:
+        damaged.state.write_bytes(file.read(size))
     with pytest.raises(HostError, match=f"was not brought back: .*remove {tmp_path}:") as raised:
         Machine(image, flagged=True, saved=damaged)
     assert "load of migration failed" in console_of(raised)
@@ -144,7 +140,7 @@ def test_a_disk_too_full_for_a_saved_state(tmp_path: Path) -> None:
     )
     try:
         with pytest.raises(HostError, match=r"was not saved to /dev/full: QEMU could not write it \(\d+ MiB"):
-            vm_state.save(socket, Path("/dev/full"))
+            state.save(socket, Path("/dev/full"))
     finally:
         paused.kill()
         paused.wait()

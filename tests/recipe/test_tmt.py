@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from tests.conftest import PROJECT
+from tools.hosts.catalog import systems
 
 TMT = PROJECT / ".venv" / "bin" / "tmt"
 
@@ -24,8 +25,7 @@ def test_there_is_a_plan_for_each_release() -> None:
         [TMT, "plans", "export", "--how", "json"], capture_output=True, cwd=PROJECT, check=True
     )
     plans = {plan["name"]: plan for plan in json.loads(shown.stdout)}
-    hosts = yaml.safe_load((PROJECT / "tools" / "hosts" / "hosts.yaml").read_text())
-    assert set(plans) == {f"/plans/{name}" for name in hosts["elsewhere"]["tmt"]}
+    assert set(plans) == {f"/plans/{system.name}" for system in systems().values() if system.kind == "tmt"}
     for name, plan in plans.items():
         in_order = sorted(plan["prepare"], key=lambda phase: int(phase["order"]))
         assert in_order[-1]["fips"] == "enabled", name
@@ -55,3 +55,10 @@ def test_a_missing_machine_is_named() -> None:
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 1
     assert "tmt: a plan and a machine are needed: make tmt PLAN=rhel-9 GUEST=address" in told.stderr
+
+
+def test_a_machine_without_python_is_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "dirname").symlink_to("/usr/bin/dirname")
+    run = ["/bin/sh", str(PROJECT / "tests/tmt/run.sh")]
+    told = subprocess.run(run, capture_output=True, text=True, env={"PATH": str(tmp_path)}, check=False)
+    assert (told.returncode, told.stderr) == (1, "no Python on this machine\n")

@@ -45,7 +45,7 @@ class TaskItem(pytest.Item):
 
 
 class TaskFile(pytest.File):
-    """A task.yaml: an item for each system and variant."""
+    """A task.yaml: an item for each system."""
 
     def collect(self) -> Iterator[TaskItem]:
         try:
@@ -55,10 +55,7 @@ class TaskFile(pytest.File):
         name = str(self.path.parent.relative_to(PROJECT))
         for job in found:
             if job.task.name == name:
-                variant = f":{job.variant}" if job.variant else ""
-                yield TaskItem.from_parent(
-                    self, name=f"{job.system.name}:{self.path.parent.name}{variant}", job=job
-                )
+                yield TaskItem.from_parent(self, name=f"{job.system.name}:{self.path.parent.name}", job=job)
 
 
 class Hosts:
@@ -86,8 +83,10 @@ class Hosts:
                 )
             except HostRefusedError as reason:
                 self._session = reason
-        if not isinstance(self._session, Session):
-            pytest.skip(str(self._session or f"{system} did not come up"))
+        if isinstance(self._session, HostRefusedError):
+            raise self._session
+        if self._session is None:
+            pytest.skip(f"{system} did not come up")
         return self._session
 
     def close(self) -> None:
@@ -107,7 +106,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in tasks:
         item.add_marker(pytest.mark.xdist_group(item.job.system.name))
     places = [place for place, item in enumerate(items) if isinstance(item, TaskItem)]
-    tasks.sort(key=lambda item: (item.job.system.name, -item.job.priority, item.job.name))
+    tasks.sort(key=lambda item: (item.job.system.name, item.job.name))
     for place, item in zip(places, tasks, strict=True):
         items[place] = item
 

@@ -2,7 +2,10 @@
 # On a machine that tmt has prepared: run all tasks on the machine itself, with a Python that is new enough.
 set -eu
 cd "$(dirname "$0")/../.."
-for python in python3.12 python3.11 python3; do
-    command -v "$python" >/dev/null || continue
-    exec "$python" -m tools.spread here
-done
+# shellcheck source=/dev/null
+. /etc/os-release
+python=$(command -v python3.12 || command -v python3.11 || command -v python3) || {
+    echo "no Python on this machine" >&2
+    exit 1
+}
+exec "$python" -m tools.spread "$ID-${VERSION_ID%%.*}"

@@ -1,6 +1,6 @@
 """Environments in which the packed snap meets a host: one interface, `Host`, for every kind of host."""
 
-from tools.hosts.base import Host, HostError, HostRefusedError, HostTimeoutError, Result, SnapHost
+from tools.hosts.base import Host, HostError, HostRefusedError, HostTimeoutError, Result
 from tools.hosts.namespace import NamespaceHost
 from tools.hosts.packed import newest_snap
 
@@ -11,6 +11,5 @@ __all__ = [
     "HostTimeoutError",
     "NamespaceHost",
     "Result",
-    "SnapHost",
     "newest_snap",
 ]

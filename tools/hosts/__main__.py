@@ -7,20 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.hosts import HostError, HostRefusedError, allocation, newest_snap, nspawn, vm_machine
+from tools.hosts import HostError, HostRefusedError, newest_snap, nspawn, written
 from tools.hosts.base import LOGIN_ENVIRONMENT
-from tools.hosts.catalog import find, load, systems
+from tools.hosts.catalog import find, systems
 from tools.hosts.entered import EnteredHost
 from tools.hosts.make import make_host
-from tools.hosts.qemu import QemuHost
-from tools.hosts.roots import base_snaps
+from tools.hosts.ssh import allocation
+from tools.hosts.vm import machine
 
 
 def main() -> int:
-    """Return 0, what the command on the host returned, or 1 with one line when there is no such host."""
+    """Return 0, what the command on the host returned, or with one line 1, or 69 from `allocate`."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.hosts", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="list the systems")
+    commands.add_parser("list", help="list the systems, and what each of them is")
+    commands.add_parser("write", help="put what hosts.yaml says into spread.yaml and the CI's workflow")
     commands.add_parser(
         "prepare", help="build what the hosts are made of; they do it themselves when it is wanted"
     )
@@ -43,8 +44,9 @@ def main() -> int:
         return _do(arguments)
     except HostError as error:
         # spread.yaml hands on what `allocate` says: the address, or why there is none.
-        print(f"hosts: {error}", file=sys.stdout if arguments.command == "allocate" else sys.stderr)
-        return 1
+        allocating = arguments.command == "allocate"
+        print(f"hosts: {error}", file=sys.stdout if allocating else sys.stderr)
+        return allocation.REFUSED if allocating and isinstance(error, HostRefusedError) else 1
     except KeyboardInterrupt:
         print("hosts: interrupted; nothing is left behind", file=sys.stderr)
         return 130
@@ -53,13 +55,16 @@ def main() -> int:
 def _do(arguments: argparse.Namespace) -> int:
     if arguments.command == "list":
         for system in systems().values():
-            flag = "FIPS flag" if system.flag else ""
-            print(f"{system.name:<24}{system.kind:<11}{system.root or system.image or '':<16}{flag}".rstrip())
+            facts = " ".join(fact for fact, said in system.facts.items() if said == "yes")
+            print(f"{system.name:<24}{system.kind:<11}{facts}".rstrip())
+    elif arguments.command == "write":
+        for file in written.write():
+            print(f"written: {file}")
     elif arguments.command == "prepare":
         _prepare()
     elif arguments.command == "clean":
         nspawn.remove_orphans()
-        vm_machine.remove_orphans()
+        machine.remove_orphans()
     elif arguments.command == "allocate":
         print(allocation.allocate(find(arguments.system)))
     elif arguments.command == "discard":
@@ -70,15 +75,13 @@ def _do(arguments: argparse.Namespace) -> int:
 
 
 def _prepare() -> None:
-    for name in load()["systems"]:
+    for system in systems().values():
+        if system.manual or system.backend != "adhoc":
+            continue
         try:
-            host = make_host(find(name))
-            if isinstance(host, QemuHost):
-                host.prepare()
-            else:
-                base_snaps()
+            make_host(system).prepare()
         except HostRefusedError as reason:
-            print(f"hosts: {name}: {reason}", file=sys.stderr)
+            print(f"hosts: {system.name}: {reason}", file=sys.stderr)
 
 
 def _on_host(arguments: argparse.Namespace) -> int:

@@ -1,8 +1,9 @@
-"""The systems of hosts.yaml, by name."""
+"""The systems of hosts.yaml, by name, and what each of them is."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,33 @@ from tools.hosts.base import HostError
 FILE = Path(__file__).with_name("hosts.yaml")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class System:
-    """One system of hosts.yaml: the kind of host it is, whether FIPS is flagged, and its userland."""
+    """One system of hosts.yaml, with what its kind says of it; the words are explained there."""
 
     name: str
     kind: str
     flag: bool
+    backend: str
     root: str | None = None
     image: str | None = None
+    snapd: bool = False
+    kernel: bool = False
+    slow: bool = False
+    manual: bool = False
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What spread's tasks are told of it, as environment variables; each is `yes` or `no`."""
+        told = {"FIPS": self.flag, "SNAPD": self.snapd, "KERNEL": self.kernel, "SLOW": self.slow}
+        return {f"HOST_{name}": "yes" if fact else "no" for name, fact in told.items()}
+
+
+#: Which systems run the tasks of a suite of tests/spread; `any` has no list of its own.
+SUITES: dict[str, Callable[[System], bool]] = {
+    "fast": lambda system: not system.slow,
+    "snapd": lambda system: system.snapd and not system.slow,
+}
 
 
 def load() -> dict[str, Any]:
@@ -32,10 +51,16 @@ def load() -> dict[str, Any]:
 
 
 def systems() -> dict[str, System]:
-    """Return all systems that tools/hosts can bring up, here or elsewhere, by name."""
+    """Return all systems, by name. Raise HostError where one has another key than a system has."""
     content = load()
-    described = content["systems"] | content["elsewhere"]["images"]
-    return {name: System(name, **keys) for name, keys in described.items()}
+    found = {}
+    for name, own in content["systems"].items():
+        if unknown := own.keys() - {"kind", "flag", "root", "image"}:
+            raise HostError(
+                f"{FILE.name}: {name}: `{min(unknown)}` is no key of a system, but maybe of its kind"
+            )
+        found[name] = System(name=name, **content["kinds"][own["kind"]], **own)
+    return found
 
 
 def find(name: str) -> System:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from pathlib import Path
 
 from tools.hosts.base import HostRefusedError
@@ -17,26 +18,31 @@ def flagged() -> bool:
 
 
 class HereHost(EnteredHost):
-    """A `SnapHost` that is this machine, with the FIPS flag of its kernel and its own snapd (root is needed).
+    """A host that is this machine, with the FIPS flag of its kernel and its own snapd (root is needed).
 
-    snap: the packed snap to install on entry, and to remove on exit, or None.
+    snap: the packed snap to install on entry, and to remove on exit, or None. system: what the machine has to
+    be, by its /etc/os-release, such as rhel-9; None: it is not looked at.
     """
 
-    def __init__(self, snap: Path | None = None) -> None:
+    def __init__(self, snap: Path | None = None, system: str | None = None) -> None:
         super().__init__(snap)
+        self._system = system
         self._pid = os.getpid()
         self._installed: list[str] = []
         self.name = f"this machine, {'FIPS flag set' if flagged() else 'no FIPS flag'}"
 
     def up(self) -> None:
-        """Look whether this machine will do. Raise HostRefusedError: no snapd runs, or you are not root."""
+        """Look whether this machine will do. Raise HostRefusedError when it will not."""
+        release = platform.freedesktop_os_release()
+        this = f"{release['ID']}-{release.get('VERSION_ID', '').partition('.')[0]}"
+        if self._system not in (None, this):
+            raise HostRefusedError(f"this machine is {this}, not {self._system}: see `make tmt`")
         if os.geteuid() != 0:
             raise HostRefusedError("snaps are installed by root: become root and try again")
         if not Path("/run/snapd.socket").exists():
             raise HostRefusedError("no snapd runs on this machine: install it, and start snapd.socket")
 
-    def install(self, snap: Path) -> None:
-        """See `SnapHost.install`."""
+    def _install(self, snap: Path) -> None:
         before = self._snaps()
         self.run(["snap", "install", "--dangerous", "--classic", str(snap)], timeout=300).check()
         self._installed += sorted(self._snaps() - before)

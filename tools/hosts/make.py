@@ -4,40 +4,44 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.hosts.base import SnapHost
+from tools.hosts.base import Host, HostError
 from tools.hosts.catalog import System
 
 
-def make_host(system: System, snap: Path | None = None) -> SnapHost:
+def make_host(system: System, snap: Path | None = None) -> Host:
     """Return the host of a system, not yet up; on entry it comes up and gets the packed snap, if any.
 
-    Raise HostRefusedError when its userland cannot be built on this machine.
+    Raise HostError when it is a machine elsewhere.
     """
     # Imported when wanted: each kind has needs of its own.
+    if system.kind == "tmt":
+        from tools.hosts.here import HereHost
+
+        return HereHost(snap, system.name)
     if system.kind == "namespace":
         from tools.hosts.namespace import NamespaceHost
 
         return NamespaceHost(snap, system.flag)
-    from tools.hosts.roots import root
+    if system.kind in ("docker", "image"):
+        from tools.hosts.container.host import DockerHost
 
-    userland = root(system.root) if system.root else None
-    if system.kind == "docker":
-        from tools.hosts.docker import DockerHost
-
-        return DockerHost(root=userland, image=system.image, flag=system.flag, snap=snap)
-    assert userland is not None, f"{system.name} has no root"
+        return DockerHost(root=system.root, image=system.image, flag=system.flag, snap=snap)
+    if system.root is None:
+        raise HostError(
+            f"{system.name} is a machine elsewhere, which spread makes: {system.backend}:{system.name}"
+        )
     if system.kind == "nspawn":
         from tools.hosts.nspawn import NspawnHost
 
-        return NspawnHost(userland, system.flag, snap)
-    from tools.hosts.qemu import QemuHost
+        return NspawnHost(system.root, system.flag, snap)
+    from tools.hosts.vm.host import QemuHost
 
-    return QemuHost(userland, system.flag, snap)
+    return QemuHost(system.root, system.flag, snap)
 
 
-def task_host(system: System, snap: Path) -> SnapHost:
+def task_host(system: System, snap: Path) -> Host:
     """Return the host of a system for spread's tasks, as make_host does.
 
-    The suite's own scripts have snapd install the snap; where none runs, the host has it from the beginning.
+    The tasks' own scripts have snapd install the snap; where none runs, the host has it from the beginning.
     """
-    return make_host(system, None if system.kind in ("nspawn", "qemu") else snap)
+    return make_host(system, None if system.snapd else snap)

@@ -10,21 +10,21 @@ mounted as snapd mounts it and its apps are entered through the real snap-exec; 
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryFile, mkdtemp
+from tempfile import TemporaryDirectory
 
 import yaml
 
-from tools.hosts.base import LOGIN_ENVIRONMENT, HostError, HostRefusedError
-from tools.hosts.entered import EnteredHost, wait
+from tools.hosts.base import LOGIN_ENVIRONMENT, HostRefusedError
+from tools.hosts.entered import EnteredHost
+from tools.hosts.holder import Holder
 
 HERE = Path(__file__).parent
 
 
 class NamespaceHost(EnteredHost):
-    """A `SnapHost` in private namespaces of this machine (root is needed, or CAP_SYS_ADMIN in a container).
+    """A host in private namespaces of this machine (root is needed, or CAP_SYS_ADMIN in a container).
 
     snap: the packed snap to install on entry, or None.
     flagged: is this a FIPS host? `flag_content` is then what `/proc/sys/crypto/fips_enabled` holds; an
@@ -48,7 +48,7 @@ class NamespaceHost(EnteredHost):
         self._instance = instance
         self._revision = revision
         self._shown = dict(shown or {})
-        self._holder: subprocess.Popen[bytes] | None = None
+        self._holder: Holder | None = None
         self.name = f"mount namespace, {'FIPS flag set' if flagged else 'no FIPS flag'}"
 
     def up(self) -> None:
@@ -56,46 +56,21 @@ class NamespaceHost(EnteredHost):
         for program in ("unshare", "nsenter", "setpriv", "ip", "snap"):
             if shutil.which(program, path=LOGIN_ENVIRONMENT["PATH"]) is None:
                 raise HostRefusedError(f"no program `{program}` on this machine: run `make setup`")
-        stage = Path(mkdtemp(prefix="certbot-fips-host-"))
-        complaints = TemporaryFile()  # noqa: SIM115 - closed below, when the holder has its own
-        try:
-            self._holder = subprocess.Popen(
+        with TemporaryDirectory(prefix="certbot-fips-host-") as stage:
+            self._holder = Holder(
+                ["--mount", "--net", "--pid"],
                 [
-                    *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--"),
-                    *("sh", str(HERE / "namespace.sh"), str(stage), self._flag, str(HERE / "snap_run.py")),
+                    *(str(HERE / "namespace.sh"), stage, self._flag),
+                    *(str(HERE / "fips_flag.sh"), str(HERE / "snap_run.py")),
                     *(f"{source}={target}" for target, source in self._shown.items()),
                 ],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                env=dict(LOGIN_ENVIRONMENT),
-                start_new_session=True,  # a Ctrl-C is for the test run, which then calls down()
+                "this machine refuses mount namespaces ({}): be root, and in a container"
+                " have CAP_SYS_ADMIN and no seccomp or AppArmor profile that forbids mount(2)",
             )
-            assert self._holder.stdout is not None
-            word, _, pid = self._holder.stdout.readline().decode().partition(" ")
-            if word != "ready":
-                self._holder.wait()
-                complaints.seek(0)
-                reason = " / ".join(complaints.read().decode(errors="replace").split("\n")).strip(" /")
-                raise HostRefusedError(
-                    f"this machine refuses mount namespaces ({reason}): be root, and in a container"
-                    " have CAP_SYS_ADMIN and no seccomp or AppArmor profile that forbids mount(2)"
-                )
-            self._pid = int(pid)
-        except BaseException:
-            self.down()
-            raise
-        finally:
-            complaints.close()
-            stage.rmdir()
+            self._pid = self._holder.pid
 
-    def install(self, snap: Path) -> None:
-        """Mount the snap where snapd does, make its data folders and commands, run its install hook.
-
-        Raise HostError when the file is no snap or the hook fails.
-        """
-        if not snap.is_file():
-            raise HostError(f"no snap at {snap}: run `make snap`")
+    def _install(self, snap: Path) -> None:
+        """Mount the snap where snapd does, make its data folders and commands, run its install hook."""
         revision = self._revision
         kept = "/var/lib/snapd/snaps/installing.snap"
         self.copy(snap, kept)
@@ -119,14 +94,8 @@ class NamespaceHost(EnteredHost):
     def down(self) -> None:
         """End every process of the host; its mounts and loop devices go with the last one."""
         holder, self._holder, self._pid = self._holder, None, 0
-        if holder is None:
-            return
-        assert holder.stdin is not None and holder.stdout is not None
-        holder.stdin.close()  # namespace.sh ends when its input does, and as PID 1 it takes all others along
-        if not wait(holder, 5):
-            holder.kill()
-        holder.wait()
-        holder.stdout.close()
+        if holder is not None:
+            holder.close()
 
     def _sh(self, script: str, argument: str) -> None:
         """Run a shell script with the argument as `$0`; raise HostError when it fails."""

@@ -3,15 +3,16 @@
 # "ready PID", and lives until its standard input closes.  With it go all its processes and mounts,
 # so nothing is left behind even when whoever holds the other end is killed.
 #
-#   namespace.sh STAGE FLAG SNAP_COMMAND [SOURCE=TARGET ...]
+#   namespace.sh STAGE FLAG FLAG_SCRIPT SNAP_COMMAND [SOURCE=TARGET ...]
 #
 # STAGE         an empty folder of this machine to build the root on
 # FLAG          content of /proc/sys/crypto/fips_enabled, or "absent"
+# FLAG_SCRIPT   fips_flag.sh, which then is at /run/fips-flag.sh
 # SNAP_COMMAND  the program that stands in for /usr/bin/snap
 # SOURCE=TARGET a folder of this machine to be seen, read-only, at TARGET
 set -eu
-stage=$1 flag=$2 snap_command=$3
-shift 3
+stage=$1 flag=$2 flag_script=$3 snap_command=$4
+shift 4
 step="start"
 trap 'status=$?; [ $status = 0 ] || echo "could not $step" >&2' EXIT
 # The old /proc still counts in the PIDs of the machine: that is the number nsenter needs.
@@ -57,26 +58,6 @@ rm -f etc/resolv.conf && : > etc/resolv.conf # there is no network: a look-up mu
 step="mount a new /proc"
 mount -t proc -o nosuid,nodev,noexec proc proc
 
-# The flag of a FIPS host: a tmpfs over /proc/sys with everything that was there, but for
-# crypto/fips_enabled.  /proc itself takes no new files, hence the whole folder.
-step="build /proc/sys with the FIPS flag"
-mkdir run/sys
-mount -t tmpfs -o mode=0555 certbot-fips-flag run/sys
-for path in proc/sys/*; do
-    name=${path#proc/sys/}
-    [ "$name" = crypto ] && continue
-    mkdir "run/sys/$name"
-    mount --bind "$path" "run/sys/$name"
-done
-if [ "$flag" != absent ]; then # a kernel without FIPS has no such folder either
-    mkdir -m 0755 run/sys/crypto
-    printf %s "$flag" > run/sys/crypto/fips_enabled
-    chmod 0444 run/sys/crypto/fips_enabled
-    chmod 0555 run/sys/crypto
-fi
-mount --move run/sys proc/sys
-rmdir run/sys
-
 # Classic snaps name the base's program loader by its path under /snap/core24.  A machine with the real
 # base shows that; elsewhere the machine's own /usr and /lib stand in for it (same loader, other libc).
 step="show the base snap core24"
@@ -98,6 +79,7 @@ fi
 
 step="put the stand-in for \`snap run\` in place (is snapd installed?)"
 [ -e usr/bin/snap ]
+cp "$flag_script" run/fips-flag.sh
 cp "$snap_command" run/snap
 chmod 0755 run/snap
 mount --bind run/snap usr/bin/snap
@@ -111,6 +93,8 @@ step="make it the root"
 pivot_root . .
 umount -l .
 cd /
+step="build /proc/sys with the FIPS flag"
+sh /run/fips-flag.sh "$flag"
 step="run"
 echo "ready $outer_pid"
 exec cat > /dev/null

@@ -1,7 +1,7 @@
 """A host with real systemd and real snapd: a userland booted by systemd-nspawn, on this machine's kernel.
 
 The userland is a root of tools/hosts/roots.py under an overlay in memory, so what is done to the host is
-gone at its end. The flag is what guest/usr/local/lib/fips-flag mounts before any service starts. The network
+gone at its end. The flag is what fips_flag.sh mounts before any service starts. The network
 is loopback only.
 
 All processes of a host are in a cgroup of its own, which is how they are ended; a record in RECORDS says who
@@ -32,35 +32,33 @@ _UNIFIED = ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 
 
 class NspawnHost(EnteredHost):
-    """A `SnapHost` that boots (root is needed).
+    """A host that boots (root is needed).
 
-    root: the folder of its userland, see roots.root. flagged: is this a FIPS host? An unflagged one shows
+    root: its userland, see roots.root. flagged: is this a FIPS host? An unflagged one shows
     the flag of this machine's kernel, usually none. snap: the packed snap to install on entry, or None.
     """
 
-    def __init__(self, root: Path, flagged: bool, snap: Path | None = None) -> None:
+    def __init__(self, root: str | Path, flagged: bool, snap: Path | None = None) -> None:
         super().__init__(snap)
         self._root = root
         self._flagged = flagged
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._id = f"certbot-fips-{os.getpid()}-{next(_COUNT)}"
         self._record = RECORDS / self._id
-        self.name = (
-            f"{root.name.rpartition('-')[0]} with snapd, {'FIPS flag set' if flagged else 'no FIPS flag'}"
-        )
+        self.name = f"{Path(root).name} with snapd, {'FIPS flag set' if flagged else 'no FIPS flag'}"
 
     def up(self) -> None:
-        """Boot it. Raise HostRefusedError when this machine cannot, HostError when it does not come up."""
+        """Boot it; see `Host.up`."""
         if os.geteuid() != 0:
             raise HostRefusedError("systemd-nspawn needs root: become root and try again")
         if shutil.which("systemd-nspawn") is None:
             raise HostRefusedError("no program `systemd-nspawn` on this machine: run `make setup`")
         if not Path("/dev/loop-control").exists():
             raise HostRefusedError("no /dev/loop-control: snapd mounts snaps by loop devices (modprobe loop)")
-        snaps = roots.base_snaps()
+        userland, snaps = roots.root(self._root), roots.base_snaps()
         remove_orphans()
         try:
-            self._start()
+            self._start(userland)
             self._wait_for("its first process", self._find_first)
             self._wait_for("its services", self._booted)
             for snap in snaps:
@@ -69,8 +67,12 @@ class NspawnHost(EnteredHost):
             self.down()
             raise
 
-    def install(self, snap: Path) -> None:
-        """See `SnapHost.install`."""
+    def prepare(self) -> None:
+        """See `Host.prepare`."""
+        roots.root(self._root)
+        roots.base_snaps()
+
+    def _install(self, snap: Path) -> None:
         snapd.install(self, snap, "--classic")
 
     def down(self) -> None:
@@ -87,7 +89,7 @@ class NspawnHost(EnteredHost):
         shutil.copy(self._record / "console", kept)
         return kept
 
-    def _start(self) -> None:
+    def _start(self, userland: Path) -> None:
         cgroup = _cgroup_root() / self._id
         try:
             cgroup.mkdir()
@@ -110,7 +112,7 @@ class NspawnHost(EnteredHost):
             self._nspawn = subprocess.Popen(
                 [
                     *("sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(cgroup)),
-                    *("systemd-nspawn", "--quiet", "--boot", f"--directory={self._root}"),
+                    *("systemd-nspawn", "--quiet", "--boot", f"--directory={userland}"),
                     *("--volatile=overlay", f"--machine={self._id}", "--register=no", "--keep-unit"),
                     *("--private-network", "--capability=all", "--console=read-only", "--resolv-conf=off"),
                     *("--system-call-filter=@mount @keyring bpf @module", "--timezone=off", *binds),

@@ -13,6 +13,7 @@ from tools.hosts.catalog import load
 
 HERE = Path(__file__)
 GUEST = HERE.with_name("guest")
+FLAG = HERE.with_name("fips_flag.sh")
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "snapd", "squashfs-tools", "python3", "openssl", "ca-certificates"),
     *("iproute2", "procps"),
@@ -33,13 +34,16 @@ MASKED = (
 )
 
 
-def root(name: str) -> Path:
+def root(name: str | Path) -> Path:
     """Return the folder of a root of hosts.yaml, built when it is not there yet; nobody may write to it.
 
+    A path is one already, and returned as it is.
     Raise HostRefusedError when this machine cannot build it, HostError when the build fails.
     """
+    if isinstance(name, Path):
+        return name
     recipe = load()["roots"][name]
-    made_of = json.dumps([recipe, digest(HERE, GUEST)], sort_keys=True)
+    made_of = json.dumps([recipe, digest(HERE, GUEST, FLAG)], sort_keys=True)
     return once(name, made_of, lambda target: _bootstrap(name, recipe, target))
 
 
@@ -70,6 +74,7 @@ def _bootstrap(name: str, recipe: dict[str, object], target: Path) -> None:
             *(str(recipe["suite"]), str(target), debian.line(str(recipe["suite"]))),
         )
     shutil.copytree(GUEST, target, symlinks=True, dirs_exist_ok=True)
+    shutil.copy(FLAG, target / "usr/local/lib/fips-flag")
     units = target / "etc/systemd/system"
     for unit in MASKED:
         (units / unit).unlink(missing_ok=True)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 from tools.hosts.base import HostError
-from tools.hosts.here import HereHost, flagged
 from tools.hosts.packed import newest_snap
 from tools.spread.model import SpreadError, load, nearest
 from tools.spread.plan import Job, jobs
@@ -21,7 +19,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 def main() -> int:
     """Return 0 when all tasks passed, 1 when one failed or could not be run."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.spread", description=__doc__)
-    parser.add_argument("system", help="a system of spread.yaml's backend adhoc, or `here`: this machine")
+    parser.add_argument("system", help="a system of spread.yaml's backend adhoc")
     parser.add_argument("task", nargs="*", help="names of tasks (default: all)")
     arguments = parser.parse_args()
     try:
@@ -39,25 +37,16 @@ def run(system: str, tasks: list[str]) -> int:
     project = load(PROJECT)
     every = jobs(project, "adhoc", manual=True)
     known = list(project.systems["adhoc"])
-    # A machine that is there runs what a system with snapd runs.
-    named = system
-    if system == "here":
-        named = "debian-12-fips" if flagged() else "debian-12"
     if ":" in system:
         raise SpreadError(f"{system} is a machine elsewhere: that needs spread itself")
-    if named not in known:
-        raise SpreadError(f"unknown system {system}: {nearest(system, [*known, 'here'])}")
-    chosen = [job for job in every if job.system.name == named]
+    if system not in known:
+        raise SpreadError(f"unknown system {system}: {nearest(system, known)}")
+    chosen = [job for job in every if job.system.name == system]
     names = {Path(job.task.name).name for job in chosen}
     for task in tasks:
         if task not in names:
             raise SpreadError(f"unknown task {task} on {system}: {nearest(task, sorted(names))}")
-    with ExitStack() as stack:
-        if system == "here":
-            host = stack.enter_context(HereHost())
-            session = stack.enter_context(Session(host, project, newest_snap(), PROJECT / "dist/supplies"))
-        else:
-            session = stack.enter_context(open_session(PROJECT, system, newest_snap()))
+    with open_session(PROJECT, system, newest_snap()) as session:
         done = [_one(session, job) for job in chosen if not tasks or Path(job.task.name).name in tasks]
     return int(not all(done))
 

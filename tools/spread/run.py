@@ -1,12 +1,10 @@
-"""Run jobs on a host: prepare, execute and restore at every level, as spread's client does over ssh."""
+"""Run jobs on a host: prepare, execute and restore, as spread's client does over ssh."""
 
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -14,15 +12,13 @@ from typing import Self
 from tools.hosts.base import Host, HostError, HostTimeoutError
 from tools.hosts.catalog import find
 from tools.hosts.make import task_host
+from tools.hosts.packed import DIST
 from tools.spread import supplies
-from tools.spread.model import Part, Project, load
+from tools.spread.model import Project, load
 from tools.spread.plan import Job
 
-#: What spread gives to every script, besides the environment (its README, "Functions").
+#: What spread gives to every script, besides the environment (its README, "Functions"), and our tasks use.
 _FUNCTIONS = r"""
-say_and_stop() { { set +xu; } 2>/dev/null; echo "<$*>"; exit 213; }
-REBOOT() { say_and_stop REBOOT "$@"; }
-ERROR() { say_and_stop ERROR "$@"; }
 MATCH() ( { set +xu; } 2>/dev/null
     [ $# -gt 0 ] || { echo "error: missing regexp argument"; return 1; }
     text=$(cat)
@@ -43,7 +39,7 @@ class FailedError(Exception):
 
 
 class Session:
-    """The jobs of one system on one host, which is up. A context manager: restores all levels on exit.
+    """The jobs of one system on one host, which is up. A context manager: restores the project on exit.
 
     snap, given: what is sent as the project's dist/, the packed snap that is tested and the tasks' supplies;
     what else is in that folder stays here.
@@ -51,36 +47,29 @@ class Session:
 
     def __init__(self, host: Host, project: Project, snap: Path, given: Path) -> None:
         self._host = host
-        self._project = project
+        self._project = project.part
+        self._folder = project.folder
         self._snap = snap
         self._given = given
         self._path = project.part.script("path")
-        self._prepared: list[Part] = []
         self._last: Job | None = None
         self._broken = ""
-        self._bad: dict[str, str] = {}
-        """Why a suite's tasks are not run, by the suite."""
+        """Why no other job is run."""
 
     def run(self, job: Job) -> str:
         """Run one job and return what its scripts said. Raise FailedError when one of them failed."""
-        if reason := self._broken or self._bad.get(job.suite.name):
-            raise FailedError(reason)
-        self._enter(job)
+        self._prepare(job)
         said = []
-        parts = (self._project.part, job.backend, job.suite)
         folder = f"{self._path}/{job.task.name}"
         failed = ""
-        debug = _join(job.task.script("debug"), *(part.script("debug-each") for part in reversed(parts)))
+        debug = _join(job.task.script("debug"), self._project.script("debug-each"))
         try:
-            before = _join(*(part.script("prepare-each") for part in parts), job.task.script("prepare"))
-            said.append(self._script("prepare", before, job, folder))
+            said.append(self._script("prepare", job.task.script("prepare"), job, folder))
             said.append(self._script("execute", job.task.script("execute"), job, folder))
         except FailedError as error:
             failed = f"{error}{self._debug(debug, job, folder)}"
         try:
-            after = _join(
-                job.task.script("restore"), *(part.script("restore-each") for part in reversed(parts))
-            )
+            after = _join(job.task.script("restore"), self._project.script("restore-each"))
             said.append(self._script("restore", after, job, folder))
         except FailedError as error:
             self._broken = f"not run: after {job.name} the host was not restored"
@@ -94,18 +83,8 @@ class Session:
         """Send the project. Raise HostError when that fails."""
         with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder) / "project.tar"
-            excluded = [f"--exclude={word}" for word in (*self._project.part.words("exclude"), "./dist")]
-            included = self._project.part.words("include") or ["."]
-            packing = [
-                "tar",
-                "--dereference",
-                "-C",
-                str(self._project.folder),
-                *excluded,
-                "-cf",
-                str(archive),
-                *included,
-            ]
+            excluded = [f"--exclude={word}" for word in (*self._project.keys.get("exclude", ()), "./dist")]
+            packing = ["tar", "--dereference", "-C", str(self._folder), *excluded, "-cf", str(archive), "."]
             done = subprocess.run(packing, capture_output=True, text=True)
             if done.returncode != 0:
                 raise HostError(f"tar failed: {done.stderr.strip()}")
@@ -117,60 +96,39 @@ class Session:
         return self
 
     def __exit__(self, kind: object, *exc: object) -> None:
-        """Restore all levels; raise FailedError when that fails."""
-        self._broken = ""
-        self._leave(())
-        if self._broken and kind is None:
-            raise FailedError(self._broken)
+        """Restore the project, if it was prepared; raise FailedError when that fails."""
+        if self._last is None:
+            return
+        try:
+            self._script("restore", self._project.script("restore"), self._last, self._path)
+        except FailedError as error:
+            said = self._debug(self._project.script("debug"), self._last, self._path)
+            if kind is None:
+                raise FailedError(f"the project was not restored: {error}{said}") from error
 
-    def _enter(self, job: Job) -> None:
-        """Prepare project, backend and suite, each once; restore a suite that is done with."""
-        levels = (self._project.part, job.backend, job.suite)
-        self._leave(levels)
+    def _prepare(self, job: Job) -> None:
+        """Prepare the project, once."""
+        first, self._last = self._last is None, job
+        if first:
+            try:
+                self._script("prepare", self._project.script("prepare"), job, self._path)
+            except FailedError as error:
+                said = self._debug(self._project.script("debug"), job, self._path)
+                self._broken = f"not run: the project was not prepared: {error}{said}"
         if self._broken:
             raise FailedError(self._broken)
-        self._last = job
-        for part in levels[len(self._prepared) :]:
-            self._prepared.append(part)
-            folder = self._folder(part, job)
-            try:
-                self._script(f"{part.kind} prepare", part.script("prepare"), job, folder, part)
-            except FailedError as error:
-                said = self._debug(part.script("debug"), job, folder, part)
-                reason = f"not run: {part.kind} {part.name} was not prepared: {error}{said}"
-                if part is job.suite:
-                    self._bad[part.name] = reason
-                else:
-                    self._broken = reason
-                raise FailedError(reason) from error
 
-    def _leave(self, keep: Iterable[Part]) -> None:
-        kept = list(keep)
-        job = self._last
-        while job and self._prepared and self._prepared[-1] not in kept:
-            part = self._prepared.pop()
-            folder = self._folder(part, job)
-            try:
-                self._script(f"{part.kind} restore", part.script("restore"), job, folder, part)
-            except FailedError as error:
-                said = self._debug(part.script("debug"), job, folder, part)
-                self._broken += f"{part.kind} {part.name} was not restored: {error}{said}\n"
-
-    def _folder(self, part: Part, job: Job) -> str:
-        """As spread: a suite's scripts run in the folder of the task that is next, or was last."""
-        return f"{self._path}/{job.task.name}" if part is job.suite else self._path
-
-    def _script(self, what: str, script: str, job: Job, folder: str, part: Part | None = None) -> str:
-        code, said = self._bash(script, job, folder, part)
+    def _script(self, what: str, script: str, job: Job, folder: str) -> str:
+        code, said = self._bash(script, job, folder)
         if code != 0:
             raise FailedError(f"{what} ended with {code}:\n{_tail(said)}")
         return said
 
-    def _debug(self, script: str, job: Job, folder: str, part: Part | None = None) -> str:
-        said = self._bash(script, job, folder, part)[1]
+    def _debug(self, script: str, job: Job, folder: str) -> str:
+        said = self._bash(script, job, folder)[1]
         return f"\ndebug:\n{_tail(said)}" if said.strip() else ""
 
-    def _bash(self, script: str, job: Job, folder: str, part: Part | None) -> tuple[int, str]:
+    def _bash(self, script: str, job: Job, folder: str) -> tuple[int, str]:
         if not script.strip():
             return 0, ""
         lines = ["set -eu", f'cd "{folder}"', _FUNCTIONS]
@@ -179,45 +137,25 @@ class Session:
             lines.append(f"export {name}={quoted}")
         lines += ["set -x", "(", script, ") </dev/null"]
         try:
-            with _warning(job.name, job.seconds("warn-timeout", part)):
-                done = self._host.run(
-                    ["bash", "-c", "exec bash - 2>&1"],
-                    stdin="\n".join(lines) + "\n",
-                    timeout=job.seconds("kill-timeout", part),
-                )
+            done = self._host.run(
+                ["bash", "-c", "exec bash - 2>&1"], stdin="\n".join(lines) + "\n", timeout=job.seconds
+            )
         except HostTimeoutError as error:
             return 124, str(error)
-        said = done.stdout
-        if done.returncode == 213 and said.rstrip().endswith(">") and "<REBOOT" in said.splitlines()[-1]:
-            said += "REBOOT: this host cannot reboot\n"
-        return done.returncode, said
-
-
-@contextmanager
-def _warning(what: str, seconds: float) -> Iterator[None]:
-    """Say, as often as the seconds have passed, that it is not at its end."""
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(seconds):
-            print(f"WARNING: {what} running late.", file=sys.stderr, flush=True)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        watcher.join()
+        return done.returncode, done.stdout
 
 
 @contextmanager
 def open_session(folder: Path, system: str, snap: Path) -> Iterator[Session]:
     """Bring up the host of a system for a project's jobs. Raise HostError or SpreadError."""
+    described = find(system)
     with tempfile.TemporaryDirectory() as made:
         given = Path(made, "supplies")
-        supplies.make(given)
-        with task_host(find(system), snap) as host, Session(host, load(folder), snap, given) as session:
+        if described.kind == "tmt":  # this machine cannot make them: they came with the project
+            given = DIST / "supplies"
+        else:
+            supplies.make(given)
+        with task_host(described, snap) as host, Session(host, load(folder), snap, given) as session:
             yield session
 
 

@@ -5,17 +5,14 @@ SNAP_FILE=$(ls -t "$SPREAD_PATH"/dist/certbot-fips_*.snap | head -n 1)
 CURRENT=/snap/certbot-fips/current
 CONTEXT='import ssl; ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)'
 
-# Is this a FIPS host? By the system's name, not by what the host says: that is for the tasks to find out.
-flagged() {
-    case $SPREAD_SYSTEM in
-        *fips* | ubuntu-* | ubi* | rhel-*) return 0 ;;
-        *) return 1 ;;
-    esac
+# HOST_...: what tools/hosts/hosts.yaml says of this system; what the host itself says, the tasks find out.
+
+flagged() { # Is this a FIPS host?
+    [ "$HOST_FIPS" = yes ]
 }
 
-# Does snapd itself run here? In containers and namespaces a stand-in for `snap run` is all there is.
-with_snapd() {
-    [ -e /run/snapd.socket ]
+with_snapd() { # Does snapd itself run here? In containers and namespaces a stand-in for `snap run` is all there is.
+    [ "$HOST_SNAPD" = yes ]
 }
 
 install_snap() {

@@ -1,0 +1,1 @@
+"""Hosts for spread: they outlive a command, and are reached by ssh."""
