@@ -3,6 +3,9 @@
 set -eu
 cd "$(dirname "$0")/../.."
 for python in python3.12 python3.11 python3; do
-    command -v "$python" >/dev/null || continue
-    exec "$python" -m tools.spread here
+    if command -v "$python" >/dev/null; then
+        exec "$python" -m tools.spread here
+    fi
 done
+echo "run.sh: no Python on this machine: plans/main.fmf installs one" >&2
+exit 1

@@ -1,7 +1,7 @@
 # pebble, a test authority for ACME, on this host. Sourced: . "$TESTSLIB/acme.sh"
 # Its programs and its certificate come with the project, see tools/acme/files.py.
 # Every name is answered with 127.0.0.1, where the challenges are then looked for.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the variables are for those who source it
 
 ACME=/var/lib/acme-test
 DIRECTORY=https://localhost:14000/dir
@@ -16,7 +16,7 @@ acme_start() {
     rm -rf "$ACME"
     mkdir -p "$ACME"
     (
-        cd "$ACME"
+        cd "$ACME" || exit
         cat > pebble.json <<CONFIG
 {"pebble": {
     "listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:14001",
