@@ -1,8 +1,10 @@
 """Scripts of shell: what shellcheck is shown, and that what cannot start does not look like success."""
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,26 @@ def test_pins_stay_as_they_are_without_uv(few_programs: Path, tmp_path: Path) ->
     told = run_with(few_programs, PROJECT / "tools/lock", tmp_path / "in", tmp_path / "out", "3.11")
     assert told.returncode != 0
     assert (tmp_path / "out").read_text() == "yaml==1\n"
+
+
+def test_a_test_authority_that_ends_at_once_has_not_started(tmp_path: Path) -> None:
+    shutil.copy(PROJECT / "tools/acme/pebble.sh", tmp_path)
+    (tmp_path / "authority.hash").write_text("0\n")
+    for name, script in (
+        ("pebble-challtestsrv", "echo Starting management server; exec sleep 60"),
+        ("pebble", "echo no such port; exit 1"),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    command = [str(tmp_path / "pebble.sh"), "start", str(tmp_path / "state"), "1", "2", "3"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (1, "pebble ended at once: no such port\n")
+    other = int((tmp_path / "state/dns.pid").read_text())
+    subprocess.run([tmp_path / "pebble.sh", "stop", tmp_path / "state"], check=True)
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):
+            os.kill(other, 0)
+            time.sleep(0.02)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "many"])

@@ -29,6 +29,7 @@ def make(folder: Path) -> None:
         if found is None:
             raise AcmeError(f"no program `{program}` on this machine: run `make setup`")
         carry(Path(found), folder / program)
+    shutil.copy(Path(__file__).with_name("pebble.sh"), folder)
     # Each authority has a name of its own, since trust stores tell them apart by their names.
     authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
     server = authority.issue_cert("localhost", "127.0.0.1", key_type=trustme.KeyType.ECDSA)
