@@ -51,10 +51,11 @@ tmt: supplies ## run tests/spread on a RHEL machine (PLAN=rhel-9 GUEST=address; 
 campaign: snap ## run 10,000 broken, hostile and odd cases against the packed snap (about 12 minutes)
 	@$(PYTHON) -m tools.campaign
 
-lint: setup ## check style and types
+lint: setup ## check style, types and scripts
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy
+	@$(PYTHON) -m tools.lint.shell
 
 bench: snap ## measure ratios against Certbot from PyPI and the distribution's OpenSSL
 	@$(PYTHON) -m tools.bench

@@ -1,27 +1,37 @@
 """A fixed sample of the campaign, and that the campaign would notice what it is there to find."""
 
-from collections.abc import Iterator
+import resource
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
+from tests.conftest import PROJECT
 from tools.campaign.case import Case, draw
-from tools.campaign.damages import replaced, whole
-from tools.campaign.doors import DOORS
+from tools.campaign.damages import LIBRARY, Files, replaced, whole
+from tools.campaign.doors import DOORS, Door
 from tools.campaign.environments import variable
-from tools.campaign.fault import Fault
+from tools.campaign.fault import CRASH, KILLED, Fault
 from tools.campaign.plan import SNAP, Plan
+from tools.campaign.process import CampaignError
 from tools.campaign.report import Line
 from tools.campaign.runner import campaign, run_case
 from tools.campaign.shrink import shrink
 from tools.campaign.stage import Stage
-from tools.campaign.state import made_here
+from tools.campaign.state import flagged, made_here
 from tools.campaign.surroundings import capable, covered, located, without
-from tools.campaign.verdict import FAILED
+from tools.campaign.verdict import ALLOWED, FAILED
 from tools.hosts import HostRefusedError
 
 SAMPLE = range(300)
-LIBRARY = "usr/lib/python3.13"
+
+
+def door(name: str) -> Door:
+    return next(each for each in DOORS if each.name == name)
+
+
 #: Cases that have failed once, shrunk: the door and what was wrong.
 ONCE_FAILED = {
     "Python said in thirty lines that it cannot start": (
@@ -64,9 +74,25 @@ def stage(snap_file: Path) -> Iterator[Stage]:
     stage.__exit__()
 
 
-def test_a_seed_is_a_case() -> None:
-    assert [draw(seed).text for seed in SAMPLE] == [draw(seed).text for seed in SAMPLE]
-    assert len({draw(seed).text for seed in SAMPLE}) > 290
+def test_a_seed_is_a_case(stage: Stage) -> None:
+    drawn = [draw(seed, stage.files).text for seed in SAMPLE]
+    assert drawn == [draw(seed, stage.files).text for seed in SAMPLE]
+    assert len(set(drawn)) > 290
+
+
+def test_all_of_our_own_code_is_damaged(stage: Stage) -> None:
+    for source in (PROJECT / "parts").glob("fips-*/fips_*/*.py"):
+        folder = f"{LIBRARY}/{source.parent.name}"
+        assert f"{folder}/{source.name}" in stage.files.other
+        assert f"{folder}/__pycache__/{source.stem}.cpython-313.pyc" in stage.files.bytecode
+
+
+def test_what_is_not_there_cannot_be_damaged(stage: Stage, tmp_path: Path) -> None:
+    """A case without its damage would pass, and count."""
+    with pytest.raises(CampaignError, match=r"the snap has no usr/bin/python3\.13"):
+        Files.of(tmp_path)
+    with pytest.raises(CampaignError, match="the snap has no usr/bin/no-such"):
+        run_case(stage, Case(0, door("certbot"), (whole("usr/bin/no-such", "empty"),), True))
 
 
 @pytest.mark.usefixtures("stage")  # which tells first whether this machine can
@@ -81,9 +107,8 @@ def test_a_sample_of_three_hundred(snap_file: Path) -> None:
 
 def test_a_capable_openssl_that_finds_no_config(stage: Stage) -> None:
     """AT_SECURE makes it ignore the one that it is given; the compiled-in path is that of another copy."""
-    door = next(door for door in DOORS if door.name == "fips-exec md5")
     alone = located("unpacked elsewhere alone")
-    case = Case(0, door, (capable("usr/libexec/openssl/openssl"), alone), True)
+    case = Case(0, door("fips-exec md5"), (capable("usr/libexec/openssl/openssl"), alone), True)
     outcome, evidence = run_case(stage, case)
     assert outcome == "refused"
     assert evidence.startswith("certbot-fips: ")
@@ -92,27 +117,96 @@ def test_a_capable_openssl_that_finds_no_config(stage: Stage) -> None:
 @pytest.mark.parametrize("what", ONCE_FAILED)
 def test_what_has_failed_once(stage: Stage, what: str) -> None:
     name, fault = ONCE_FAILED[what]
-    door = next(door for door in DOORS if door.name == name)
-    outcome, evidence = run_case(stage, Case(0, door, (fault,), True))
+    outcome, evidence = run_case(stage, Case(0, door(name), (fault,), True))
     assert outcome not in FAILED, evidence
 
 
-def traitor(plan: Plan) -> None:
+def control(text: str, apply: Callable[[Plan], None]) -> Fault:
+    return Fault("control", text, apply)
+
+
+def hide(plan: Plan) -> None:
     """Break the snap for good: the launcher runs as on another host, and only the judge knows of the flag."""
     plan.bare = True
 
 
-@pytest.mark.parametrize("door", [door for door in DOORS if door.kind != "hook"], ids=lambda door: door.name)
-def test_the_verdict_sees_a_snap_without_fips(stage: Stage, door: object) -> None:
+def deny(plan: Plan) -> None:
+    """The other way round: the host has the flag, and the judge does not know."""
+    plan.bare = plan.fips = False
+
+
+def spin(plan: Plan) -> None:
+    """Have the program begin with `jmp .`, two bytes, in place of its first instruction."""
+
+    def make(source: Path, target: Path) -> None:
+        shutil.copy(source, target)
+        with target.open("r+b") as file:
+            elf = ELFFile(file)
+            at = next(elf.address_offsets(elf["e_entry"]))
+            file.seek(at)
+            file.write(b"\xeb\xfe")
+
+    plan.damages["usr/bin/python3.13"] = make
+    plan.excuses.add(CRASH)
+
+
+def starve(plan: Plan) -> None:
+    plan.limits[resource.RLIMIT_CPU] = 0
+    plan.excuses.add(KILLED)
+
+
+def no_stack(plan: Plan) -> None:
+    plan.limits[resource.RLIMIT_STACK] = 0
+    plan.excuses.add(CRASH)
+
+
+MODULE = "usr/lib/ossl-modules/fips.so"
+HIDDEN, DENIED = control("the flag is hidden", hide), control("the flag is denied", deny)
+#: For each outcome a real case that has it; where the snap cannot be made to, a program that behaves so.
+CONTROLS: dict[str, tuple[Door, bool, tuple[Fault, ...]]] = {
+    "fips": (door("certbot"), True, ()),
+    "refused": (door("certbot"), True, (whole(MODULE, "missing"),)),
+    "default": (door("certbot"), False, ()),
+    "strict": (door("python3 app"), True, (flagged("a long blank and 0"),)),
+    "told": (door("doctor"), True, (whole(MODULE, "missing"),)),
+    "failed": (door("certbot"), True, (whole(f"{LIBRARY}/hashlib.pyc", "empty"),)),
+    "killed": (door("certbot"), True, (control("no time", starve),)),
+    "crashed": (door("python3.13"), True, (control("no stack", no_stack),)),
+    "stuck": (door("python3.13"), True, (control("it runs in circles", spin),)),
+    "host's": (door("shell"), True, (whole("usr/bin/python3", "missing"),)),
+    "nothing": (door("renew service"), True, (variable("LD_TRACE_LOADED_OBJECTS", "1"),)),
+    "silent": (door("certbot"), True, (HIDDEN,)),
+    "unseen": (Door("another", "text", ("echo", "certbot 5.8.0"), "certbot 5.8.0"), True, ()),
+    "late": (Door("asleep", "text", ("sleep", "6"), "certbot 5.8.0"), True, ()),
+    "unclear": (Door("two lines", "text", ("cat", "/none", "/none"), "certbot 5.8.0"), True, ()),
+    "helpless": (Door("a line", "text", ("cat", "/none"), "certbot 5.8.0"), False, ()),
+    "wrong mode": (door("python3 app"), True, (DENIED,)),
+    "untrue": (door("doctor"), True, (DENIED,)),
+    "damage done": (Door("no hook", "hook", ("true",), "setting"), True, ()),
+}
+
+
+def test_each_outcome_has_a_control() -> None:
+    assert set(CONTROLS) == {*ALLOWED, *FAILED}
+
+
+@pytest.mark.parametrize("outcome", CONTROLS)
+def test_the_verdict_knows_each_outcome(stage: Stage, outcome: str) -> None:
+    way, flag, faults = CONTROLS[outcome]
+    seen, evidence = run_case(stage, Case(0, way, faults, flag))
+    assert seen == outcome, evidence
+
+
+@pytest.mark.parametrize("way", [door for door in DOORS if door.kind != "hook"], ids=lambda door: door.name)
+def test_the_verdict_sees_a_snap_without_fips(stage: Stage, way: Door) -> None:
     """The flag is hidden from the snap and not from the judge: every door is found out."""
-    fault = Fault("control", "the flag is hidden", traitor)
-    case = next(Case(0, each, (fault,), True) for each in DOORS if each is door)
+    case = Case(0, way, (HIDDEN,), True)
     outcome, _ = run_case(stage, case)
     assert outcome == "silent"
     assert case.plan().root == SNAP
 
 
 def test_a_failing_case_is_shrunk() -> None:
-    case = next(case for case in map(draw, range(1000)) if len(case.faults) == 4)
-    guilty = case.faults[2]
-    assert shrink(case, lambda smaller: guilty in smaller.faults) == (2,)
+    faults = (HIDDEN, covered("/proc"), without({0}), DENIED)
+    guilty = faults[2]
+    assert shrink(Case(0, door("certbot"), faults, True), lambda smaller: guilty in smaller.faults) == (2,)

@@ -8,8 +8,8 @@ from tests.snap.support import Certbot
 from tools.acme import AcmeServer
 from tools.hosts import NamespaceHost
 from tools.observe import Wire
+from tools.observe.groups import APPROVED
 
-APPROVED = {"secp256r1", "secp384r1", "secp521r1", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"}
 FORBIDDEN_IN_OPENSSL = {
     "RSA-1024": "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024",
     "secp256k1": "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1",

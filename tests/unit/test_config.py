@@ -2,6 +2,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fips_launch.config import approved_groups, render
 
@@ -16,6 +18,9 @@ tls1-prf-ems-check = 1
 drbg-no-trunc-md = 1
 module-mac = 42:AF:88:C2
 """
+#: Its settings in any order, with any spaces, and others between them.
+SETTINGS = st.permutations([*SECTION.splitlines()[1:], "x = y", "", "# a comment"])
+SPACES = st.text(" \t", max_size=2)
 
 
 def test_the_config_is_the_template_with_the_modules_section_in_it() -> None:
@@ -70,3 +75,21 @@ def test_a_section_that_would_not_run_the_self_tests_is_refused(section: str) ->
 def test_a_template_with_no_one_place_for_the_section_is_refused(template: str) -> None:
     with pytest.raises(ValueError, match="template"):
         render(template, SECTION)
+
+
+@given(SETTINGS, SPACES)
+def test_whatever_fipsinstall_writes_comes_into_the_config_as_it_is(settings: list[str], space: str) -> None:
+    section = "\n".join(["[fips_sect]", *settings]).replace(" = ", f"{space}={space}")
+    before, after = TEMPLATE.read_text().split("@FIPS_SECT@\n")
+    assert render(TEMPLATE.read_text(), section) == f"{before}{section.strip()}\n{after}"
+
+
+@given(
+    SETTINGS, SPACES, st.sampled_from(["install-status", "install-mac"]), st.integers(0, 9), st.text("aZ0:")
+)
+def test_skipped_self_tests_are_refused_wherever_they_are_allowed(
+    settings: list[str], space: str, name: str, at: int, value: str
+) -> None:
+    settings.insert(at, f"{space}{name}{space}={space}{value}")
+    with pytest.raises(ValueError, match="self-tests must always run"):
+        render(TEMPLATE.read_text(), "\n".join(["[fips_sect]", *settings]))

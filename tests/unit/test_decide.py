@@ -2,12 +2,26 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fips_launch.decide import Source, decide, kernel
 
 FLAGS_ON = [b"1", b"1\n", b"", b"\n", b"2", b"01", b"-1", b"yes", b"1 1", b"0\x000", b"\xff", b"0" * 65]
 FLAGS_OFF = [b"0", b"0\n"]
 UNKNOWN_SETTINGS = [b"", b"\n", b"On", b"OFF", b"true", b"0", b"o ff", b"off\noff", b"\xfe", b"off" * 40]
+#: What a file may hold (None: there is none), near what is understood and far from it.
+CONTENTS = (
+    st.none()
+    | st.binary(max_size=64)
+    | st.lists(st.sampled_from([b"0", b"1", b"off", b"on", b"auto", b" ", b"\n", b"\x1c"]), max_size=4).map(
+        b"".join
+    )
+)
+
+
+def word(content: bytes | None) -> bytes | None:
+    return None if content is None else content.strip()
 
 
 @pytest.fixture
@@ -114,3 +128,21 @@ def test_a_pipe_in_place_of_a_file_does_not_hold_up(tmp_path: Path, flag: Path) 
     flag.write_bytes(b"0\n")
     os.mkfifo(tmp_path / "fips")
     assert decide(str(tmp_path / "fips"), str(flag)).fips
+
+
+@settings(max_examples=1000)
+@given(setting=CONTENTS, kernel_flag=CONTENTS)
+def test_only_what_is_clearly_off_is_off(
+    tmp_path_factory: pytest.TempPathFactory, setting: bytes | None, kernel_flag: bytes | None
+) -> None:
+    """And why is said in one printable line, whatever the files hold."""
+    folder = tmp_path_factory.mktemp("host")
+    (folder / "crypto").mkdir()
+    (folder / "kernel").mkdir()
+    for name, content in (("setting", setting), ("crypto/fips_enabled", kernel_flag)):
+        if content is not None:
+            (folder / name).write_bytes(content)
+    decision = decide(str(folder / "setting"), str(folder / "crypto/fips_enabled"))
+    off = word(setting) == b"off" or (word(setting) in (None, b"auto") and word(kernel_flag) == b"0")
+    assert decision.fips is not off
+    assert decision.reason.isprintable()

@@ -10,10 +10,14 @@ import pytest
 
 from fips_doctor import leftovers, verdict
 from fips_doctor.evidence import Evidence, Item, State, host_run, read, run
-from fips_doctor.probe import hello, offered_groups
+from fips_doctor.probe import GROUPS, hello, offered_groups
 from fips_doctor.report import Report
 from fips_hooks.health import health
+from fips_launch.config import approved_groups
 from fips_launch.decide import Decision, Source
+from tests.conftest import PROJECT
+from tools.observe import groups
+from tools.observe.sniff_hellos import CLIENT_HELLO, client_hello, messages
 
 PARTS = Path(__file__).resolve().parents[2] / "parts"
 SCHEMA = json.loads((PARTS / "fips-doctor" / "schema.json").read_text())
@@ -127,15 +131,25 @@ def test_health(needed: bool, found: dict[str, State], status: str, code: str | 
 
 
 def test_groups_are_read_from_what_a_client_really_sends() -> None:
-    """By this Python's own OpenSSL, told what to offer."""
-    assert offered_groups(hello())
+    """By this Python's own OpenSSL, told what to offer; and the tests' own reader sees the same."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_ecdh_curve("secp384r1")
     context.check_hostname = False
     outgoing = ssl.MemoryBIO()
     with pytest.raises(ssl.SSLWantReadError):
         context.wrap_bio(ssl.MemoryBIO(), outgoing).do_handshake()
-    assert offered_groups(outgoing.read()) == ["P-384"]
+    alone = outgoing.read()
+    assert offered_groups(alone) == ["P-384"]
+    for message in (hello(), alone):
+        [(kind, body)] = messages(message)
+        assert kind == CLIENT_HELLO
+        assert offered_groups(message) == [GROUPS[number] for number in client_hello(body)["offered"]] != []
+
+
+def test_the_product_and_its_tests_mean_the_same_groups() -> None:
+    approved = {number for number, name in groups.NAMES.items() if name in groups.APPROVED}
+    offered = approved_groups((PROJECT / "parts/openssl-configs/fips.cnf.in").read_text())
+    assert {number for number, name in GROUPS.items() if name in offered} == approved
 
 
 def test_leftovers(tmp_path: Path) -> None:

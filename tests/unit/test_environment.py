@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fips_launch.environment import SNAPD, host, parse
 
@@ -29,6 +31,25 @@ CALLERS = {
     "names like snapd's": {b"SNAPPY": b"1", b"SNAP_MINE": b"2", b"MYSNAP": b"3", b"SNAP_REEXEC": b"0"},
 }
 
+BYTES = st.binary().map(lambda text: text.replace(b"\0", b""))
+NAMES = BYTES.map(lambda text: text.replace(b"=", b"")).filter(bool) | st.sampled_from(
+    [b"PATH", b"SNAP_REEXEC", b"SNAPPY", b"OPENSSL_CONF", b"SSLKEYLOGFILE", b"REQUESTS_CA_BUNDLE", b"HOME"]
+)
+#: Any environment, but for what no one can tell from snapd's: its own variables, and an empty PATH.
+ANY_CALLER = st.dictionaries(NAMES, BYTES).map(
+    lambda variables: {
+        name: value
+        for name, value in variables.items()
+        if name not in SNAPD - {b"SNAP_REEXEC"} and (value or name not in (b"PATH", b"SNAP_REEXEC"))
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The snap's folder."""
+    return tmp_path_factory.mktemp("snap")
+
 
 def by_snapd(caller: dict[bytes, bytes], snap: bytes) -> dict[bytes, bytes]:
     """Return the environment that snapd and the recipe's PATH line make of the caller's."""
@@ -50,6 +71,28 @@ def seen_by_a_child(
 
 def test_of_a_name_that_is_there_twice_the_first_counts_as_for_getenv() -> None:
     assert parse(b"A=1\0B\0A=2\0C=\0=x\0") == {b"A": b"1", b"C": b"", b"": b"x"}
+
+
+@given(st.lists(BYTES | st.text("A=\n").map(str.encode)))
+def test_a_block_is_read_as_getenv_reads_it(entries: list[bytes]) -> None:
+    """For each name the first entry that begins with NAME=; what has no = is no variable."""
+    variables = parse(b"".join(entry + b"\0" for entry in entries))
+    named = [entry for entry in entries if b"=" in entry]
+    assert set(variables) == {entry[: entry.index(b"=")] for entry in named}
+    for name, value in variables.items():
+        assert name + b"=" + value == next(each for each in named if each.startswith(name + b"="))
+
+
+@given(caller=ANY_CALLER)
+def test_whatever_the_caller_has_comes_back(caller: dict[bytes, bytes], root: Path) -> None:
+    assert host(by_snapd(caller, os.fsencode(root)), str(root)) == caller
+
+
+@settings(max_examples=30)
+@given(caller=ANY_CALLER)
+def test_a_child_sees_whatever_the_caller_has(caller: dict[bytes, bytes], root: Path) -> None:
+    """Really, by execve and two processes."""
+    assert seen_by_a_child(by_snapd(caller, os.fsencode(root)), root, "", "None") == caller
 
 
 @pytest.mark.parametrize("caller", CALLERS.values(), ids=CALLERS)

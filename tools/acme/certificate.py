@@ -1,10 +1,16 @@
-"""A certificate that was issued, as the OpenSSL of this machine (not the snap's) reads it."""
+"""A certificate that was issued, as a library of this machine (not the snap's) reads it."""
 
 from __future__ import annotations
 
-import re
-import subprocess
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+#: The names that NIST gave the curves.
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
 class CertificateError(Exception):
@@ -14,41 +20,31 @@ class CertificateError(Exception):
 class Certificate:
     """What a folder of `/etc/letsencrypt/live` held when this was made: `cert.pem` and `privkey.pem`.
 
-    Raise CertificateError when a file cannot be read or the key is not the certificate's.
+    :raises CertificateError: a file cannot be read, or the key is not the certificate's.
     """
 
     def __init__(self, folder: Path) -> None:
-        wanted = ("-subject", "-issuer", "-serial", "-enddate", "-text")
-        shown = _openssl(folder, "x509", "-noout", *wanted, "-in", "cert.pem")
-        fields = dict(line.split("=", 1) for line in shown.splitlines()[:4])
-        self.subject = fields["subject"]
-        self.issuer = fields["issuer"]
-        self.serial = fields["serial"]
-        """In hexadecimal."""
-        self.valid_until = fields["notAfter"]
-        self.names = re.findall(r"DNS:([^,\s]+)", shown)
-        self.key = _kind_of_key(shown)
-        """Kind and size of the key, such as `RSA 2048` or `ECDSA P-256`."""
-        certified = _openssl(folder, "x509", "-noout", "-pubkey", "-in", "cert.pem")
-        if certified != _openssl(folder, "pkey", "-pubout", "-in", "privkey.pem"):
+        try:
+            found = x509.load_pem_x509_certificate((folder / "cert.pem").read_bytes())
+            private = load_pem_private_key((folder / "privkey.pem").read_bytes(), None)
+            names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except (OSError, ValueError, x509.ExtensionNotFound) as error:
+            raise CertificateError(f"no certificate with its key in {folder}: {error}") from None
+        if private.public_key() != found.public_key():
             raise CertificateError(f"the key in {folder} is not the certificate's")
+        self.subject = found.subject.rfc4514_string()
+        self.issuer = found.issuer.rfc4514_string()
+        self.serial = f"{found.serial_number:x}"
+        """In hexadecimal."""
+        self.valid_until = f"{found.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        self.names = names.get_values_for_type(x509.DNSName)
+        self.key = _kind(found.public_key())
+        """Kind and size of the key, such as `RSA 2048` or `ECDSA P-256`."""
 
 
-def _kind_of_key(text: str) -> str:
-    if curve := re.search(r"NIST CURVE: (\S+)", text):
-        return f"ECDSA {curve.group(1)}"
-    if bits := re.search(r"rsaEncryption\s+Public-Key: \((\d+) bit\)", text):
-        return f"RSA {bits.group(1)}"
+def _kind(key: object) -> str:
+    if isinstance(key, EllipticCurvePublicKey):
+        return f"ECDSA {_CURVES.get(key.curve.name, key.curve.name)}"
+    if isinstance(key, RSAPublicKey):
+        return f"RSA {key.key_size}"
     raise CertificateError("the certificate has a key of an unknown kind")
-
-
-def _openssl(folder: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["openssl", *arguments], cwd=folder, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError as error:
-        raise CertificateError(f"{error.filename} is missing") from None
-    if done.returncode != 0:
-        raise CertificateError(f"openssl {arguments[0]}: {done.stderr.strip().splitlines()[0]}")
-    return done.stdout

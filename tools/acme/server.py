@@ -1,24 +1,19 @@
 """pebble on a host, as a context manager.
 
-It speaks to the host through `tools.hosts.Host` alone and brings its programs along: it runs on every host.
-pebble's DNS answers every name with 127.0.0.1: whatever name is asked for, its HTTP-01 challenge goes to the
-host itself.
+It speaks to the host through `tools.hosts.Host` alone and brings its programs along, and pebble.sh, which
+starts them: it runs on every host.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
 import tempfile
-import time
 from pathlib import Path
 from typing import Self
 
 from tools.acme import files
 from tools.acme.files import AcmeError
-from tools.hosts import Host
+from tools.hosts import Host, Result
 
-READY_SECONDS = 60.0  # an emulated machine is slow
 #: An account that the variant with external account binding knows: key id and HMAC key (base64url, 48 bytes).
 EAB_KEY_ID = "kid-1"
 EAB_HMAC_KEY = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
@@ -51,7 +46,6 @@ class AcmeServer:
         self._http_port = http_port
         self._validity = validity
         self._trusted = trusted
-        self._pids: list[int] = []
         self.folder = f"/var/lib/acme-test-{port}"
         self.directory = f"https://localhost:{port}/dir"
         """The URL for `certbot --server`."""
@@ -63,41 +57,11 @@ class AcmeServer:
         self._check_ports()
         with tempfile.TemporaryDirectory() as made:
             files.make(Path(made))
-            (Path(made) / "pebble.json").write_text(json.dumps({"pebble": self._config()}))
             self._host.copy(Path(made), self.folder)
+        key = (EAB_KEY_ID, EAB_HMAC_KEY) if self._eab else ()
+        self._do("start", str(self._port), str(self._http_port), str(self._validity), *key)
         if self._trusted:
-            self.trust()
-        dns = f"127.0.0.1:{self._port + 2}"
-        only_dns = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""]
-        management = ["-management", f"127.0.0.1:{self._port + 3}"]
-        self._spawn(
-            "dns",
-            [f"{self.folder}/pebble-challtestsrv", "-dns01", dns, *management, *only_dns],
-            ready="Starting management server",
-        )
-        # No sleep before validation, no nonce refused at random, no authorization reused at random.
-        settings = ["PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", "PEBBLE_AUTHZREUSE=0"]
-        self._spawn(
-            "pebble",
-            [
-                *("env", *settings, f"{self.folder}/pebble"),
-                *("-config", f"{self.folder}/pebble.json", "-dnsserver", dns),
-            ],
-            ready="ACME directory available at",
-        )
-
-    def trust(self) -> None:
-        """Have the host trust the server, as its `update-ca-certificates` or `update-ca-trust` would."""
-        script = """
-            debian=/etc/ssl/certs/ca-certificates.crt
-            red_hat=/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem
-            for bundle in $debian $red_hat; do
-                [ ! -e $bundle ] || cat authority.pem >> $bundle
-            done
-            # Debian has a link by hash for each authority; Red Hat has a link of this name to its own folder.
-            [ -L /etc/ssl/certs ] || ln -s "$PWD/authority.pem" "/etc/ssl/certs/$(cat authority.hash).0"
-        """
-        self._host.run(["sh", "-euc", script], cwd=self.folder).check()
+            self._do("trust")
 
     def log(self) -> str:
         """Return what pebble has said so far: a line for every request."""
@@ -115,8 +79,7 @@ class AcmeServer:
 
     def stop(self) -> None:
         """End both programs; their logs stay on the host."""
-        while self._pids:
-            self._host.run(["kill", str(self._pids.pop())])
+        self._run("stop")
 
     def _check_ports(self) -> None:
         """Raise AcmeError when something listens on one of our ports already."""
@@ -127,39 +90,14 @@ class AcmeServer:
             if fields[3] == "0A" and (port := int(fields[1].rpartition(":")[2], 16)) in wanted:
                 raise AcmeError(f"{self._host.name}: port {port} is taken: end what listens there")
 
-    def _config(self) -> dict[str, object]:
-        return {
-            "listenAddress": f"127.0.0.1:{self._port}",
-            "managementListenAddress": f"127.0.0.1:{self._port + 1}",
-            "certificate": f"{self.folder}/server.pem",
-            "privateKey": f"{self.folder}/server.key",
-            "httpPort": self._http_port,
-            "tlsPort": 443,
-            "ocspResponderURL": "",
-            "externalAccountBindingRequired": self._eab,
-            "externalAccountMACKeys": {EAB_KEY_ID: EAB_HMAC_KEY} if self._eab else {},
-            "certificateValidityPeriod": self._validity,
-        }
+    def _run(self, action: str, *arguments: str) -> Result:
+        return self._host.run(["sh", f"{self.folder}/pebble.sh", action, self.folder, *arguments])
 
-    def _spawn(self, name: str, argv: list[str], *, ready: str) -> None:
-        """Start a program in the background; return once its log says that it listens."""
-        log = f"{self.folder}/{name}.log"
-        script = f"setsid {shlex.join(argv)} > {log} 2>&1 < /dev/null & echo $!"
-        pid = int(self._host.run(["sh", "-c", script]).check().stdout)
-        self._pids.append(pid)
-        deadline = time.monotonic() + READY_SECONDS
-        while True:
-            said = self._host.run(["cat", log]).stdout
-            ended = self._host.run(
-                ["sh", "-c", 'read -r _ _ state _ < "/proc/$0/stat" && [ $state != Z ]', str(pid)]
-            )
-            if ready in said and ended.returncode == 0:
-                return
-            if ended.returncode != 0 or time.monotonic() > deadline:
-                last = (said.strip().splitlines() or ["it said nothing"])[-1]
-                why = "ended at once" if ended.returncode != 0 else f"is not ready after {READY_SECONDS:g} s"
-                raise AcmeError(f"{name} on port {self._port} and up {why}: {last}")
-            time.sleep(0.02)
+    def _do(self, action: str, *arguments: str) -> None:
+        done = self._run(action, *arguments)
+        if done.returncode != 0:
+            last = (done.stderr.strip().splitlines() or [f"cannot {action} pebble"])[-1]
+            raise AcmeError(f"{self._host.name}: port {self._port} and up: {last}")
 
     def __enter__(self) -> Self:
         try:

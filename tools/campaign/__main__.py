@@ -24,11 +24,11 @@ STEP = 1_000_000
 def main() -> int:
     """Return 0 when every outcome is allowed, 1 when not, 2 when the campaign itself failed."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.campaign", description=__doc__)
-    parser.add_argument("--cases", type=int, default=10_000, help="how many (default: %(default)s)")
+    parser.add_argument("--cases", type=_count, default=10_000, help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="which campaign (default: %(default)s)")
     parser.add_argument("--case", type=int, metavar="SEED", help="run this one case alone and show it")
     parser.add_argument("--keep", default="all", help="with --case: the numbers of its faults, or none")
-    parser.add_argument("--jobs", type=int, default=2, help="how many at a time (default: %(default)s)")
+    parser.add_argument("--jobs", type=_count, default=2, help="how many at a time (default: %(default)s)")
     parser.add_argument("--snap", type=Path, help="the packed snap (default: the newest in dist/)")
     parser.add_argument("--report", type=Path, default=PROJECT / "build/campaign/report.json")
     options = parser.parse_args()
@@ -42,17 +42,23 @@ def main() -> int:
     return 2
 
 
+def _count(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
 def one(snap: Path, seed: int, keep: str) -> int:
     """Run one case and print all there is to know of it."""
-    case = draw(seed)
-    if keep != "all":
-        case = case.keep({int(number) for number in keep.split(",") if number.isdigit()})
-    plan = case.plan()
-    print(f"door:    {case.door.name}: {os.fsdecode(b' '.join(plan.argv))[:200]!r}")
-    print(f"host:    FIPS is {'' if plan.must else 'not '}asked for")
-    for number, fault in enumerate(case.faults):
-        print(f"fault {number}: {fault.kind}: {fault.text}")
     with Stage(snap) as stage:
+        case = draw(seed, stage.files)
+        if keep != "all":
+            case = case.keep({int(number) for number in keep.split(",") if number.isdigit()})
+        plan = case.plan()
+        print(f"door:    {case.door.name}: {os.fsdecode(b' '.join(plan.argv))[:200]!r}")
+        print(f"host:    FIPS is {'' if plan.must else 'not '}asked for")
+        for number, fault in enumerate(case.faults):
+            print(f"fault {number}: {fault.kind}: {fault.text}")
         outcome, evidence = run_case(stage, case)
         print(f"outcome: {outcome} ({evidence})")
         for ended in stage.last:

@@ -7,32 +7,36 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from tools.campaign import damages, environments, state, surroundings
+from tools.campaign import environments, state, surroundings
+from tools.campaign.damages import Files
 from tools.campaign.doors import DOORS, Door
 from tools.campaign.fault import Fault
 from tools.campaign.plan import SNAP, Plan
 from tools.hosts.base import LOGIN_ENVIRONMENT
 
-#: Each kind of fault, how it is drawn, and its share of the cases. One line adds a kind.
-KINDS: Mapping[str, tuple[Callable[[Random], Fault], int]] = {
-    "environment": (environments.draw, 30),
-    "damage": (damages.draw, 30),
-    "flag": (state.flag, 7),
-    "data": (state.data, 8),
-    "setting": (state.setting, 4),
-    "place": (surroundings.place, 6),
-    "user": (surroundings.user, 3),
-    "capability": (surroundings.capability, 3),
-    "limit": (surroundings.limit, 5),
-    "signal": (surroundings.signals, 5),
-    "streams": (surroundings.streams, 2),
-    "name": (surroundings.name, 1),
-    "crowd": (surroundings.crowd, 2),
-    "proc": (surroundings.no_proc, 1),
-}
 #: With these the helpers on the way (a stand-in for `snap run`, snap-exec) would fail and not the snap.
 _BY_PATH = {"place", "user", "capability", "limit", "name", "proc"}
 _UNFLAGGED = 0.15
+
+
+def _kinds(files: Files) -> Mapping[str, tuple[Callable[[Random], Fault], int]]:
+    """Return each kind of fault, how it is drawn, and its share of the cases. One line adds a kind."""
+    return {
+        "environment": (environments.draw, 30),
+        "damage": (files.draw, 30),
+        "flag": (state.flag, 7),
+        "data": (state.data, 8),
+        "setting": (state.setting, 4),
+        "place": (surroundings.place, 6),
+        "user": (surroundings.user, 3),
+        "capability": (surroundings.capability, 3),
+        "limit": (surroundings.limit, 5),
+        "signal": (surroundings.signals, 5),
+        "streams": (surroundings.streams, 2),
+        "name": (surroundings.name, 1),
+        "crowd": (surroundings.crowd, 2),
+        "proc": (surroundings.no_proc, 1),
+    }
 
 
 @dataclass(frozen=True)
@@ -77,16 +81,17 @@ def _once(kinds: list[str]) -> list[str]:
     return [k for n, k in enumerate(kinds) if k in ("environment", "damage") or k not in kinds[:n]]
 
 
-def draw(seed: int) -> Case:
-    """Return the case that `seed` stands for: the same on every machine."""
+def draw(seed: int, files: Files) -> Case:
+    """Return the case that `seed` stands for, with a snap of these files: the same on every machine."""
     random = Random(seed)
-    shares = [share for _, share in KINDS.values()]
-    kinds = random.choices(list(KINDS), shares)
+    drawn = _kinds(files)
+    shares = [share for _, share in drawn.values()]
+    kinds = random.choices(list(drawn), shares)
     while random.random() < 0.4 and len(kinds) < 4:
-        kinds += random.choices(list(KINDS), shares)
+        kinds += random.choices(list(drawn), shares)
     if kinds[0] == "environment":
         kinds += ["environment"] * random.randrange(4)
-    faults = tuple(KINDS[kind][0](random) for kind in _once(kinds))
+    faults = tuple(drawn[kind][0](random) for kind in _once(kinds))
     by_path = any(fault.kind in _BY_PATH for fault in faults)
     doors = [door for door in DOORS if door.anywhere or not by_path]
     if any(fault.kind == "name" for fault in faults):  # by their name the other doors are known

@@ -1,60 +1,43 @@
-"""Damage to each file that the launcher depends on; a replacement is made, and seen in place of the file."""
+"""Damage to the files that the snap's programs depend on; a replacement is seen in place of the file."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from tools.campaign.fault import CRASH, FAILS, HELPLESS, NOTHING, STRICT, Fault
 from tools.campaign.plan import Damage, Plan
+from tools.campaign.process import CampaignError
 
 LIBRARY = "usr/lib/python3.13"
-LAUNCHER = f"{LIBRARY}/fips_launch"
 _DYNLOAD = f"{LIBRARY}/lib-dynload"
-_OURS = (
-    *("fips_launch/__init__", "fips_launch/boot", "fips_launch/certbot", "fips_launch/chain"),
-    *("fips_launch/decide", "fips_launch/environment", "fips_launch/place", "fips_launch/prove"),
-    *("fips_hooks/__init__", "fips_hooks/__main__", "fips_launch/config", "fips_hooks/module"),
-    *("fips_hooks/settings", "fips_hooks/health", "fips_doctor/__main__", "fips_doctor/report"),
-    *("fips_doctor/probe", "fips_doctor/evidence", "fips_doctor/verdict"),
+#: What is damaged, as patterns of paths: each names a file of the snap at least, and all that it names count.
+_CODE = (
+    *("usr/bin/python3.13", "usr/lib/libcrypto.so.3", "usr/lib/libssl.so.3", "usr/lib/ossl-modules/*"),
+    *("usr/libexec/openssl/*", "usr/libexec/fips-provider/*"),
+    *(f"{_DYNLOAD}/_hashlib.*.so", f"{_DYNLOAD}/_ssl.*.so"),
 )
-_CACHED = [name.replace("/", "/__pycache__/") for name in _OURS]
-CODE = (
-    "usr/bin/python3.13",
-    "usr/lib/libcrypto.so.3",
-    "usr/lib/libssl.so.3",
-    "usr/lib/ossl-modules/fips.so",
-    f"{_DYNLOAD}/_hashlib.cpython-313-x86_64-linux-gnu.so",
-    f"{_DYNLOAD}/_ssl.cpython-313-x86_64-linux-gnu.so",
-    "usr/libexec/openssl/openssl",
-    "usr/libexec/fips-provider/openssl",
-    "usr/libexec/fips-provider/libcrypto.so.3",
-)
-BYTECODE = (
-    *(f"{LIBRARY}/{name}.cpython-313.pyc" for name in _CACHED),
+_BYTECODE = (
+    f"{LIBRARY}/fips_*/__pycache__/*.pyc",
     *(f"{LIBRARY}/{name}.pyc" for name in ("encodings/__init__", "encodings/aliases", "encodings/utf_8")),
     *(f"{LIBRARY}/{name}.pyc" for name in ("site", "os", "codecs", "runpy", "hashlib", "subprocess")),
 )
-OTHER = (
-    "usr/bin/python3",
-    "usr/bin/fips-exec",
-    "usr/bin/fips-hook",
-    "usr/bin/fips-doctor",
-    "etc/ssl/openssl.cnf",
-    "etc/ssl/openssl.cnf.sha256",
-    "etc/ssl/default.cnf",
-    "etc/ssl/fips.cnf.in",
-    *(f"{LIBRARY}/{name}.py" for name in _OURS),
-    "usr/share/fips-provider/record.json",
+_OTHER = (
+    *("usr/bin/python3", "usr/bin/fips-*", "etc/ssl/*.cnf*", f"{LIBRARY}/fips_*/*.py", "usr/share/fips-*/*"),
 )
-FOLDERS = (
-    *("etc/ssl", "usr/lib", "usr/lib/ossl-modules", "usr/bin", LIBRARY, LAUNCHER, f"{LAUNCHER}/__pycache__"),
-    *(_DYNLOAD, "usr/libexec/openssl", "usr/libexec/fips-provider", f"{LIBRARY}/encodings"),
+_FOLDERS = (
+    *("etc/ssl", "usr/lib", "usr/lib/ossl-modules", "usr/bin", LIBRARY, f"{LIBRARY}/fips_*"),
+    *(f"{LIBRARY}/fips_*/__pycache__", _DYNLOAD, f"{LIBRARY}/encodings"),
+    *("usr/libexec/openssl", "usr/libexec/fips-provider"),
 )
-FAVOURITES = (*CODE[:4], "etc/ssl/openssl.cnf", "etc/ssl/default.cnf")
+#: These decide most; they come up more often.
+_FAVOURITES = (*_CODE[:4], "etc/ssl/openssl.cnf", "etc/ssl/default.cnf")
+#: Nobody executes these.
+_TEXT = (".py", ".cnf", ".in", ".sha256", ".json")
 _HOST_LIBCRYPTO = "/usr/lib/x86_64-linux-gnu/libcrypto.so.3"
 
 
@@ -172,31 +155,60 @@ WHOLE: dict[str, Damage] = {
     "the host's openssl.cnf": _swap("/etc/ssl/openssl.cnf"),
     "the default config": _swap("etc/ssl/default.cnf"),
     "the FIPS module": _swap("usr/lib/ossl-modules/fips.so"),
-    "the launcher's decide": _swap(f"{LAUNCHER}/__pycache__/decide.cpython-313.pyc"),
+    "the launcher's decide": _swap(f"{LIBRARY}/fips_launch/__pycache__/decide.cpython-313.pyc"),
 }
 
 
-def draw(random: Random) -> Fault:
-    """Draw a file or a folder and what happens to it."""
-    if random.random() < 0.05:
-        path = random.choice(FOLDERS)
-        return whole(path, random.choice(["missing", "empty", "a loop of links", "not readable"]))
-    path = random.choice(FAVOURITES if random.random() < 0.35 else (*CODE, *BYTECODE, *OTHER))
-    choice = random.random()
-    if choice < 0.35 and (path in CODE or not path.startswith("usr/bin")):
-        at, bit = random.random(), random.randrange(8)
-        if random.random() < 0.2:
-            at /= 100  # headers
-        return _fault(path, f"with bit {bit} flipped at {at:.6f} of it", _flip(at, bit))
-    if choice < 0.5:
-        at = random.choice([0.0, 0.001, 0.3, 0.9, 0.999, random.random()])
-        return _fault(path, f"cut to {at:.6f}", _cut(at))
-    how = random.choice(sorted(WHOLE))
-    if path.startswith("usr/bin") and "openssl.cnf" in how:
-        how = "text"  # a shell on the way takes it for a script, and what its lines do is not the snap's
-    if how == "a pipe" and not path.startswith(("etc/", "usr/lib/ossl-modules")):
-        how = "empty"  # no program can help it when its loader or Python's importer waits
-    return whole(path, how)
+@dataclass(frozen=True)
+class Files:
+    """The paths in a snap that are damaged, by what they are."""
+
+    code: tuple[str, ...]
+    bytecode: tuple[str, ...]
+    other: tuple[str, ...]
+    folders: tuple[str, ...]
+    favourites: tuple[str, ...]
+
+    @classmethod
+    def of(cls, root: Path) -> Files:
+        """Find them below the folder of a snap.
+
+        :raises CampaignError: a pattern names nothing there: what it is meant for would go undamaged.
+        """
+        return cls(*(_find(root, each) for each in (_CODE, _BYTECODE, _OTHER, _FOLDERS, _FAVOURITES)))
+
+    def draw(self, random: Random) -> Fault:
+        """Draw a file or a folder and what happens to it."""
+        if random.random() < 0.05:
+            path = random.choice(self.folders)
+            return whole(path, random.choice(["missing", "empty", "a loop of links", "not readable"]))
+        every = (*self.code, *self.bytecode, *self.other)
+        path = random.choice(self.favourites if random.random() < 0.35 else every)
+        choice = random.random()
+        if choice < 0.35 and (path in self.code or not path.startswith("usr/bin")):
+            at, bit = random.random(), random.randrange(8)
+            if random.random() < 0.2:
+                at /= 100  # headers
+            return _fault(path, f"with bit {bit} flipped at {at:.6f} of it", _flip(at, bit))
+        if choice < 0.5:
+            at = random.choice([0.0, 0.001, 0.3, 0.9, 0.999, random.random()])
+            return _fault(path, f"cut to {at:.6f}", _cut(at))
+        how = random.choice(sorted(WHOLE))
+        if path.startswith("usr/bin") and "openssl.cnf" in how:
+            how = "text"  # a shell on the way takes it for a script, and what its lines do is not the snap's
+        if how == "a pipe" and not path.startswith(("etc/", "usr/lib/ossl-modules")):
+            how = "empty"  # no program can help it when its loader or Python's importer waits
+        return whole(path, how)
+
+
+def _find(root: Path, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    found: list[str] = []
+    for pattern in patterns:
+        paths = sorted(str(path.relative_to(root)) for path in root.glob(pattern))
+        if not paths:
+            raise CampaignError(f"the snap has no {pattern}, which is to be damaged")
+        found += paths
+    return tuple(found)
 
 
 def whole(path: str, how: str) -> Fault:
@@ -208,7 +220,7 @@ def _fault(path: str, how: str, damage: Damage) -> Fault:
     def apply(plan: Plan) -> None:
         plan.damages[path] = damage
         plan.excuses |= {FAILS, HELPLESS, STRICT}
-        if path in CODE or path in BYTECODE or path in FOLDERS or path.startswith("usr/bin"):
+        if not path.endswith(_TEXT):
             plan.excuses.add(CRASH)
         if path.startswith("usr/bin"):
             plan.excuses.add(NOTHING)  # a shell takes an empty program for an empty script

@@ -27,6 +27,21 @@ class Door:
     stdin: str = ""
     weight: int = 2
 
+    @property
+    def shell(self) -> bool:
+        """A shell of the host's is between the snap's programs and us."""
+        return "--shell" in self.argv
+
+    @property
+    def interactive(self) -> bool:
+        """Python goes on with a prompt after the program, also when that has failed."""
+        return "-i" in self.argv
+
+    @property
+    def verbose(self) -> bool:
+        """Python says on its standard error what it does."""
+        return not {"-v", "-Ximporttime"}.isdisjoint(self.argv)
+
 
 def _python(flags: str) -> Door:
     name = f"python3 {flags}".strip()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from tools.observe import groups
 from tools.observe.sniff_hellos import CLIENT_HELLO, client_hello, messages
 
 PAYLOAD = """
@@ -54,8 +55,6 @@ def _():
 print(json.dumps(got), flush=True)
 """
 SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#: Numbers of the IANA registry: P-256, P-384, P-521 and their hybrids with ML-KEM.
-APPROVED_GROUPS = {0x17, 0x18, 0x19, 0x11EB, 0x11ED}
 
 
 @dataclass(frozen=True)
@@ -79,13 +78,13 @@ def weigh(output: bytes) -> Got | None:
         return None
     weak = [name for name in ("md5", "hmac md5", "rsa", "secp256k1") if got.get(name)]
     hello = bytes.fromhex(got.get("hello", ""))
-    groups = _groups(hello) if hello else APPROVED_GROUPS
-    weak += [f"group {group:#x}" for group in groups if group not in APPROVED_GROUPS]
+    offered = [groups.name(number) for number in _offered(hello)] if hello else []
+    weak += [f"group {name}" for name in offered if name not in groups.APPROVED]
     starved = bool({"MemoryError", "OSError", "ImportError"} & {str(value) for value in got.values()})
     return Got(tuple(weak), got.get("sha256") == SHA256_OF_NOTHING and bool(hello), starved)
 
 
-def _groups(hello: bytes) -> list[int]:
+def _offered(hello: bytes) -> list[int]:
     """Return the groups that a ClientHello offers."""
     for kind, body in messages(hello):
         if kind == CLIENT_HELLO and (offered := client_hello(body)["offered"]):

@@ -9,6 +9,7 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 
 from tools.campaign.case import Case, draw
+from tools.campaign.observation import observe
 from tools.campaign.report import Line
 from tools.campaign.shrink import shrink
 from tools.campaign.stage import Stage
@@ -21,12 +22,12 @@ def run_case(stage: Stage, case: Case) -> tuple[str, str]:
     :raises CampaignError: the case could not be set up.
     """
     plan = case.plan()
-    return judge(case, plan, stage, stage.run(plan))
+    return judge([observe(case.door, plan, stage, ended) for ended in stage.run(plan)])
 
 
 def examine(stage: Stage, seed: int) -> Line:
     """Run the case of a seed; when it fails, shrink it and say how to see it again."""
-    case = draw(seed)
+    case = draw(seed, stage.files)
     began = time.monotonic()
     outcome, evidence = run_case(stage, case)
     seconds = time.monotonic() - began

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Self
 
 from tools.campaign import environments
+from tools.campaign.damages import Files
 from tools.campaign.enter import Start
 from tools.campaign.plan import CASE, MADE_HERE, SETTING, SNAP, Mount, Plan
-from tools.campaign.process import Watched, watch
+from tools.campaign.process import CampaignError, Watched, watch
 from tools.campaign.surroundings import PLACES
 from tools.hosts import NamespaceHost
 
@@ -36,6 +37,7 @@ class Stage:
     def __init__(self, snap: Path) -> None:
         self._host = NamespaceHost(snap)
         self.last: list[Watched] = []
+        self.before: dict[str, bytes | None] = {}
 
     def __enter__(self) -> Self:
         """Raise HostRefusedError where this machine has no such hosts."""
@@ -57,6 +59,7 @@ class Stage:
         target = self._host.run(["readlink", "-f", "/usr/bin/snapctl"]).check().stdout.strip()
         self._host.run(["mount", "--bind", "/run/snapctl", target]).check()
         self.made = self._host.path(f"/var/snap/{MADE_HERE.removeprefix('var/')}").read_bytes()
+        self.files = Files.of(self._host.path(SNAP))
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -65,7 +68,7 @@ class Stage:
     def run(self, plan: Plan) -> list[Watched]:
         """Run the plan's processes to their end and leave the case's files for the verdict.
 
-        :raises CampaignError: a mount or the start failed.
+        :raises CampaignError: a mount or the start failed, or the snap lacks a file that is to be damaged.
         """
         case = self.case
         shutil.rmtree(case, ignore_errors=True)
@@ -83,9 +86,11 @@ class Stage:
             target = case / "over" / path
             if any(path.startswith(f"{other}/") for other in plan.damages):
                 continue  # its folder is damaged
+            source = self._host.path(f"{SNAP}/{path}")
+            if not os.path.lexists(source):
+                raise CampaignError(f"the snap has no {path}, which is to be damaged")
             target.parent.mkdir(parents=True, exist_ok=True)
-            if os.path.lexists(self._host.path(f"{SNAP}/{path}")):
-                damage(self._host.path(f"{SNAP}/{path}"), target)
+            damage(source, target)
         start = Start(
             self.pid,
             tuple(self._mounts(plan)),
@@ -99,6 +104,7 @@ class Stage:
             frozenset(plan.ignored),
             frozenset(plan.closed),
         )
+        self.before = {"setting": self.setting(), "config": self.config()}
         self.last = watch([start] * plan.copies, plan.signal, LIMIT)
         return self.last
 

@@ -41,16 +41,12 @@ _NONE = "that of a kernel without FIPS"
 def flag(random: Random) -> Fault:
     """Draw what the kernel's flag is."""
     odd = [form for form in _ODD if form != "a link to nowhere"]
-    form = random.choice(
-        [
-            *FLAGS,
-            *odd,
-            "missing",
-            "not readable",
-            "in an empty folder",
-            *[_NONE] * 2,
-        ]
-    )
+    others = ["missing", "not readable", "in an empty folder", *[_NONE] * 2]
+    return flagged(random.choice([*FLAGS, *odd, *others]))
+
+
+def flagged(form: str) -> Fault:
+    """Return the fault that the kernel's flag is like that."""
 
     def apply(plan: Plan) -> None:
         content = FLAGS.get(form)

@@ -1,19 +1,13 @@
-"""The verdict on a case, from outside: what the process was given, and what it had mapped."""
+"""The verdict on a case: tables of rules on what was seen of a process; the first that fits wins."""
 
 from __future__ import annotations
 
-import os
-import re
 import signal
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
-from tools.campaign.case import Case
 from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, STRICT
-from tools.campaign.payload import Got, weigh
-from tools.campaign.plan import Plan
-from tools.campaign.process import Watched
-from tools.campaign.stage import Stage
+from tools.campaign.observation import Observation
 
 SECONDS = 5.0
 #: Outcomes that are as they should be; the others are failures, `silent` the worst.
@@ -40,177 +34,276 @@ FAILED = {
     "untrue": "the doctor or snapd's health says what is not so",
     "damage done": "a hook left what it should not",
 }
-_CRASHES = {
-    signal.SIGSEGV,
-    signal.SIGBUS,
-    signal.SIGILL,
-    signal.SIGABRT,
-    signal.SIGFPE,
-    signal.SIGTRAP,
-    signal.SIGSYS,
-}
-#: The loader on LD_PRELOAD; `python3 -v` and `-Ximporttime`; the loader on versions, of which it names many.
-_NOISE = re.compile(
-    rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import "
-    rb"|.*: no version information|.*: version `\S+' not found"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """If `fits`, the outcome is this one; `evidence` says in a few words what it rests on."""
+
+    name: str
+    outcome: str
+    fits: Callable[[Observation], bool]
+    evidence: Callable[[Observation], str] = lambda _: ""
+
+
+def _works_as_asked(o: Observation) -> bool:
+    return not o.asked or o.ours
+
+
+def _signal(o: Observation) -> str:
+    return signal.Signals(o.killer).name
+
+
+def _by_the_processor(o: Observation) -> bool:
+    return o.killer in (
+        *(signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT),
+        *(signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS),
+    )
+
+
+def _clear(o: Observation) -> bool:
+    """One line, or none where there is nowhere to write it (or the loader's alone), and no traceback."""
+    heard = len(o.said) == 1 or (not o.said and (bool(o.stderr.strip()) or MUTE in o.excuses))
+    return heard and b"Traceback" not in o.stderr
+
+
+def _prompt(o: Observation) -> bool:
+    return o.code == 0 and o.door.interactive and FAILS in o.excuses and bool(o.mapped)
+
+
+def _good_news(o: Observation) -> bool:
+    mute = 1 in o.closed and not o.health and o.status == 0  # its exit status is all that is heard of it
+    return o.health == "okay" or o.headline.startswith(("FIPS: active", "FIPS: off, host")) or mute
+
+
+def _news(o: Observation) -> bool:
+    return bool(o.health or o.headline) or (1 in o.closed and o.status is not None)
+
+
+#: Of a process that achieved something: was it in FIPS, if that is asked for?
+WORKED = (
+    Rule("the host's python3", "host's", lambda o: o.door.shell and o.any_seen and not o.snap_seen),
+    Rule(
+        # Its exit status is all that there is to go by, and it is the loader's.
+        "the loader's exit status",
+        "nothing",
+        lambda o: NOTHING in o.excuses and o.door.kind == "text" and not o.door.told and not o.snap_seen,
+    ),
+    Rule(
+        "weak things given",
+        "silent",
+        lambda o: o.asked and o.got is not None and bool(o.got.weak),
+        lambda o: f"it was given {', '.join(o.got.weak if o.got else ())}",
+    ),
+    Rule(
+        "no memory seen",
+        "unseen",
+        lambda o: o.asked and not o.snap_seen,
+        lambda _: "no process of the snap was seen",
+    ),
+    Rule("work in FIPS", "fips", lambda o: o.asked and o.ours),
+    Rule(
+        "work without the module",
+        "silent",
+        lambda o: o.asked,
+        lambda o: f"mapped: {sorted(o.mapped) or 'nothing'}",
+    ),
+    Rule("weak things where they may be", "default", lambda o: o.got is not None and bool(o.got.weak)),
+    Rule(
+        "weak things refused, perhaps rightly",
+        "strict",
+        lambda o: o.door.kind == "python" and STRICT in o.excuses,
+        lambda _: "weak things were refused",
+    ),
+    Rule(
+        "weak things refused for no reason",
+        "wrong mode",
+        lambda o: o.door.kind == "python",
+        lambda _: "weak things were refused",
+    ),
+    Rule("work where FIPS is not asked for", "default", lambda _: True),
 )
-_SCRIPT = re.compile(rb"usr/bin/(python3|fips-\w+): ")
-_PYTHON, _OPENSSL = "/usr/bin/python3.13", "/usr/libexec/openssl/openssl"
-_KEY = b"PRIVATE KEY-----"
-_SHA256 = b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-_MD5 = b"d41d8cd98f00b204e9800998ecf8427e"
 
+#: Of a hook, by its file: made right, or else left alone or away (and the rules on what ended judge it).
+HOOK = (
+    Rule("made", "fips", lambda o: o.status == 0 and o.made, lambda _: "what the hook makes is there"),
+    Rule("no hook ran", "nothing", lambda o: o.status == 0 and NOTHING in o.excuses),
+    Rule(
+        "not made, and success",
+        "damage done",
+        lambda o: o.status == 0,
+        lambda _: "exit 0, and what the hook makes is not there",
+    ),
+    Rule("half made", "damage done", lambda o: o.spoiled, lambda _: "a file that is neither old nor right"),
+)
 
-def judge(case: Case, plan: Plan, stage: Stage, ended: list[Watched]) -> tuple[str, str]:
-    """Return the outcome of the whole case, the worst of its processes', and the evidence in a few words."""
-    verdicts = [_judge(case, plan, stage, each) for each in ended]
-    order = [*FAILED, *ALLOWED]
-    return min(verdicts, key=lambda verdict: order.index(verdict[0]))
-
-
-def _judge(case: Case, plan: Plan, stage: Stage, ended: Watched) -> tuple[str, str]:
-    if case.door.kind == "hook":
-        return _hook(case, plan, stage, ended)
-    if case.door.kind == "report":
-        return _report(case, plan, stage, ended)
-    got = _got(case, ended)
-    mapped = _mapped(ended, _OPENSSL if case.door.kind == "openssl" else _PYTHON)
-    if got and mapped is None and case.door.name.startswith("shell") and ended.seen:
-        return "host's", ""
-    if got and mapped is None and NOTHING in plan.excuses and case.door.kind == "text" and not case.door.told:
-        return "nothing", ""  # its exit status is all that there is to go by, and it is the loader's
-    if plan.must and got and got.weak:
-        return "silent", f"it was given {', '.join(got.weak)}"
-    if got and plan.must:
-        if mapped is None:
-            return "unseen", "no process of the snap was seen"
-        return ("fips", "") if _ours(plan, mapped) else ("silent", f"mapped: {sorted(mapped) or 'nothing'}")
-    if got:
-        if got.weak:
-            return "default", ""
-        if case.door.kind == "python":
-            return ("strict" if STRICT in plan.excuses else "wrong mode"), "weak things were refused"
-        return "default", ""
-    return _nothing_done(case, plan, ended, mapped)
-
-
-def _got(case: Case, ended: Watched) -> Got | None:
-    """Return what the process achieved; None: nothing."""
-    out = ended.stdout
-    if case.door.kind == "python":
-        return weigh(out)
-    if case.door.kind == "openssl":
-        if case.door.told:
-            done = _SHA256 in out if case.door.told == "sha256" else _KEY in out
-            return Got((), True) if done else None
-        return Got((case.door.name,), True) if _MD5 in out or _KEY in out else None
-    done = case.door.told.encode() in out if case.door.told else ended.status == 0
-    return Got((), True) if done else None
-
-
-def _mapped(ended: Watched, program: str) -> frozenset[str] | None:
-    """Return the libraries of this program of the snap, by what this machine's kernel says of it."""
-    seen = [libraries for (_, exe), libraries in ended.seen.items() if exe.endswith(program)]
-    return next((libraries for libraries in reversed(seen) if libraries), seen[-1] if seen else None)
-
-
-def _ours(plan: Plan, mapped: Iterable[str]) -> bool:
-    root = plan.root.replace("\n", "\\012")
-    counted = {path for path in mapped if Path(path).name.startswith(("libcrypto", "fips"))}
-    return counted == {f"{root}/usr/lib/libcrypto.so.3", f"{root}/usr/lib/ossl-modules/fips.so"}
-
-
-def _nothing_done(case: Case, plan: Plan, ended: Watched, mapped: frozenset[str] | None) -> tuple[str, str]:
-    said = [line for line in ended.stderr.splitlines() if line and not _NOISE.match(line)]
-    if set(case.door.argv) & {"-v", "-Ximporttime"} or b"ERROR: ld.so" in ended.stderr:
-        # They were asked to say more; the loader prints a value with its line breaks.
-        said = [line for line in said if line.startswith(b"certbot-fips: ")] or said
-    if case.door.name.startswith("shell") or case.door.kind == "hook":
-        # A shell takes what the kernel does not for a script of its own.
-        said = [line for line in said if not _SCRIPT.search(line)] or said[:1]
-        if os.WIFEXITED(ended.status or 0) and os.WEXITSTATUS(ended.status or 0) in (126, 127):
-            said = said[-1:]  # or says in its own way, with all the arguments, that it cannot run it
-    last = said[-1].decode(errors="replace")[:300] if said else "nothing"
-    if ended.status is None or ended.seconds > SECONDS:
-        if CRASH in plan.excuses and ended.status is None and not said:
-            return "stuck", "until it was killed"
-        return "late", f"{ended.seconds:.1f} s; it said: {last}"
-    if os.WIFSIGNALED(ended.status):
-        number = os.WTERMSIG(ended.status)
-        if KILLED in plan.excuses and number not in _CRASHES - {plan.signal[0] if plan.signal else 0}:
-            return "killed", signal.Signals(number).name
-        if CRASH in plan.excuses and number in _CRASHES:
-            return "crashed", signal.Signals(number).name
-        return "unclear", f"{signal.Signals(number).name}; it said: {last}"
-    code = os.WEXITSTATUS(ended.status)
-    if code == 130 and plan.signal and plan.signal[0] == signal.SIGINT and not said:
-        return "killed", "SIGINT"
-    if code == 0 and 1 in plan.closed and not plan.must:  # done, and nowhere to say it
-        return "default", "by its exit status"
-    if code == 0 and 1 in plan.closed and mapped:
-        return "fips" if _ours(plan, mapped) else "silent", "seen in its memory"
-    if plan.signal and not mapped and b"\ngoroutine " in ended.stderr:
-        return "killed", "snap-exec, on the way"  # Go's own words for the signal, and its registers
-    if plan.signal and code == 126 and not said and not mapped:
-        return "killed", "before it was started"
-    if code == 0 and "-i" in case.door.argv and FAILS in plan.excuses and mapped:
-        return (
-            "failed" if not plan.must or _ours(plan, mapped) else "silent"
-        ), last  # Python then asks for more
-    if code == 0:
-        return (
-            ("nothing", "")
-            if NOTHING in plan.excuses
-            else ("unclear", f"exit 0 and nothing done; it said: {last}")
-        )
-    if case.door.kind == "openssl" and not case.door.told and plan.must and mapped and _ours(plan, mapped):
-        return "fips", "the module refused"
-    if FAILS in plan.excuses and mapped and (not plan.must or _ours(plan, mapped)):
-        return "failed", last
-    clear = len(said) == 1 or (not said and (ended.stderr.strip() or MUTE in plan.excuses))
-    if not clear or b"Traceback" in ended.stderr:
-        if plan.signal and plan.signal[0] == signal.SIGINT and last == "KeyboardInterrupt":
-            return "killed", "KeyboardInterrupt"
-        return "unclear", f"exit {code}, {len(said)} lines, the last: {last}"
-    if plan.must or plan.excuses & {HELPLESS, STRICT}:
-        return "refused", last
-    return "helpless", last
-
-
-def _hook(case: Case, plan: Plan, stage: Stage, ended: Watched) -> tuple[str, str]:
-    """Judge a hook by its file: made right, or else left alone or away, and never half of it."""
-    if ended.status == 0:
-        right = stage.setting() == b"auto\n" if case.door.told == "setting" else stage.config() == stage.made
-        if right:
-            return "fips", "what the hook makes is there"
-        if NOTHING in plan.excuses:
-            return "nothing", ""
-        return "damage done", "exit 0, and what the hook makes is not there"
-    plan.excuses.add(HELPLESS)
-    return _nothing_done(case, plan, ended, None)
-
-
-def _report(case: Case, plan: Plan, stage: Stage, ended: Watched) -> tuple[str, str]:
-    """Judge what people and snapd are told: good news only where a process of the snap was seen like that.
-
-    The doctor's own process has no crypto; what it knows comes from children, which are watched as well.
-    """
-    lines = ended.stdout.decode(errors="replace").splitlines()
-    line = next((line for line in lines if line.startswith("FIPS: ")), "")  # LD_SHOW_AUXV comes before it
-    status = stage.health()
-    mute = 1 in plan.closed and ended.status is not None  # its exit status is all that is heard of it
-    seen = [libraries for (_, exe), libraries in ended.seen.items() if exe.endswith((_PYTHON, _OPENSSL))]
-    proven = any(_ours(plan, libraries) for libraries in seen)
-    good = line.startswith(("FIPS: active", "FIPS: off, host")) or (mute and not status and not ended.status)
-    if status == "okay" or good:
-        if plan.must and not proven:
-            return "silent", f"good news, and no process in FIPS: {line or status}"
-        if plan.must:
-            return ("untrue", line) if line.startswith("FIPS: off") else ("fips", "")
-        if line.startswith("FIPS: active"):
-            return ("strict", line) if STRICT in plan.excuses else ("untrue", line)
-        return "default", ""
-    if status or line or mute:
+#: Of what people and snapd are told: good news only where a process of the snap was seen like that.
+REPORT = (
+    Rule(
+        "good news without proof",
+        "silent",
+        lambda o: o.asked and not o.ours and _good_news(o),
+        lambda o: f"good news, and no process in FIPS: {o.headline or o.health}",
+    ),
+    Rule(
+        "called off where it is asked for",
+        "untrue",
+        lambda o: o.asked and _good_news(o) and o.headline.startswith("FIPS: off"),
+        lambda o: o.headline,
+    ),
+    Rule("good news, proven", "fips", lambda o: o.asked and _good_news(o)),
+    Rule(
+        "called active, perhaps rightly",
+        "strict",
+        lambda o: o.headline.startswith("FIPS: active") and STRICT in o.excuses,
+        lambda o: o.headline,
+    ),
+    Rule(
+        "called active where it is not",
+        "untrue",
+        lambda o: o.headline.startswith("FIPS: active"),
+        lambda o: o.headline,
+    ),
+    Rule("good news where FIPS is not asked for", "default", _good_news),
+    Rule(
         # Health goes to snapd, and that it was told is success; the doctor's exit status tells too.
-        return ("told" if status or ended.status else "untrue"), line or status
-    return _nothing_done(case, plan, ended, None)
+        "bad news",
+        "told",
+        lambda o: _news(o) and bool(o.health or o.status),
+        lambda o: o.headline or o.health,
+    ),
+    Rule("bad news, and success", "untrue", _news, lambda o: o.headline or o.health),
+)
+
+#: Of a process that achieved nothing that could be seen: did it end as it should?
+ENDED = (
+    Rule(
+        "runs in circles",
+        "stuck",
+        lambda o: o.status is None and CRASH in o.excuses and not o.said,
+        lambda _: "until it was killed",
+    ),
+    Rule(
+        "too slow",
+        "late",
+        lambda o: o.status is None or o.seconds > SECONDS,
+        lambda o: f"{o.seconds:.1f} s; it said: {o.last}",
+    ),
+    Rule(
+        "ended by the case's signal or limit",
+        "killed",
+        lambda o: bool(o.killer) and KILLED in o.excuses and (not _by_the_processor(o) or o.killer == o.sent),
+        _signal,
+    ),
+    Rule("ended by the processor", "crashed", lambda o: CRASH in o.excuses and _by_the_processor(o), _signal),
+    Rule(
+        "ended by a signal",
+        "unclear",
+        lambda o: bool(o.killer),
+        lambda o: f"{_signal(o)}; it said: {o.last}",
+    ),
+    Rule(
+        "ended itself for SIGINT",
+        "killed",
+        lambda o: o.code == 130 and o.sent == signal.SIGINT and not o.said,
+        lambda _: "SIGINT",
+    ),
+    Rule(
+        "done, and nowhere to say it",
+        "default",
+        lambda o: o.code == 0 and 1 in o.closed and not o.asked,
+        lambda _: "by its exit status",
+    ),
+    Rule(
+        "done in FIPS, and nowhere to say it",
+        "fips",
+        lambda o: o.code == 0 and 1 in o.closed and bool(o.mapped) and o.ours,
+        lambda _: "seen in its memory",
+    ),
+    Rule(
+        "done without FIPS, and nowhere to say it",
+        "silent",
+        lambda o: o.code == 0 and 1 in o.closed and bool(o.mapped),
+        lambda _: "seen in its memory",
+    ),
+    Rule(
+        # Go's own words for the signal, and its registers.
+        "snap-exec ended by the signal",
+        "killed",
+        lambda o: bool(o.sent) and not o.mapped and b"\ngoroutine " in o.stderr,
+        lambda _: "snap-exec, on the way",
+    ),
+    Rule(
+        "the signal was faster",
+        "killed",
+        lambda o: bool(o.sent) and not o.mapped and o.code == 126 and not o.said,
+        lambda _: "before it was started",
+    ),
+    Rule(
+        # Python then asks for more, and ends with success.
+        "failed at the prompt",
+        "failed",
+        lambda o: _prompt(o) and _works_as_asked(o),
+        lambda o: o.last,
+    ),
+    Rule("failed at the prompt, without FIPS", "silent", lambda o: _prompt(o), lambda o: o.last),
+    Rule("nothing ran", "nothing", lambda o: o.code == 0 and NOTHING in o.excuses),
+    Rule(
+        "success, and nothing done",
+        "unclear",
+        lambda o: o.code == 0,
+        lambda o: f"exit 0 and nothing done; it said: {o.last}",
+    ),
+    Rule(
+        "the module refused what is weak",
+        "fips",
+        lambda o: o.door.kind == "openssl" and not o.door.told and o.asked and bool(o.mapped) and o.ours,
+        lambda _: "the module refused",
+    ),
+    Rule(
+        "failed after it had started right",
+        "failed",
+        lambda o: FAILS in o.excuses and bool(o.mapped) and _works_as_asked(o),
+        lambda o: o.last,
+    ),
+    Rule(
+        "Python's words for SIGINT",
+        "killed",
+        lambda o: o.sent == signal.SIGINT and o.last == "KeyboardInterrupt" and not _clear(o),
+        lambda _: "KeyboardInterrupt",
+    ),
+    Rule(
+        "not one clear line",
+        "unclear",
+        lambda o: not _clear(o),
+        lambda o: f"exit {o.code}, {len(o.said)} lines, the last: {o.last}",
+    ),
+    Rule(
+        "one clear line",
+        "refused",
+        lambda o: o.asked or HELPLESS in o.excuses or STRICT in o.excuses,
+        lambda o: o.last,
+    ),
+    Rule("one clear line, and no reason", "helpless", lambda _: True, lambda o: o.last),
+)
+
+
+def rules(o: Observation) -> Iterable[Rule]:
+    """Return the rules for what was seen, in their order; the last one always fits."""
+    if o.door.kind == "hook":
+        return (*HOOK, *ENDED)
+    if o.door.kind == "report":
+        return (*REPORT, *ENDED)
+    return ENDED if o.got is None else WORKED
+
+
+def rule(o: Observation) -> Rule:
+    """Return the first rule that fits."""
+    return next(each for each in rules(o) if each.fits(o))
+
+
+def judge(observations: Iterable[Observation]) -> tuple[str, str]:
+    """Return the outcome of a case, the worst of its processes', and the evidence in a few words."""
+    order = [*FAILED, *ALLOWED]
+    verdicts = [(each.outcome, each.evidence(o)) for o in observations for each in [rule(o)]]
+    return min(verdicts, key=lambda verdict: order.index(verdict[0]))

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from tools.hosts import Host
+from tools.observe import groups
 from tools.observe.calls import ObserveError
 
 READY_SECONDS = 10.0
 #: Names of the TLS registry (IANA) for numbers met here.
-_GROUPS = """
-    16:secp256k1 17:secp256r1 18:secp384r1 19:secp521r1 1d:x25519 1e:x448 100:ffdhe2048 101:ffdhe3072
-    102:ffdhe4096 11eb:SecP256r1MLKEM768 11ec:X25519MLKEM768 11ed:SecP384r1MLKEM1024"""
 _CIPHERS = """
     1301:TLS_AES_128_GCM_SHA256 1302:TLS_AES_256_GCM_SHA384 1303:TLS_CHACHA20_POLY1305_SHA256
     c02b:ECDHE-ECDSA-AES128-GCM-SHA256 c02c:ECDHE-ECDSA-AES256-GCM-SHA384
@@ -63,10 +61,10 @@ class Wire:
             found.setdefault(hello["client"], {}).update(hello)
         return [
             Handshake(
-                tuple(_name(group, _GROUPS) for group in seen["offered"]),
+                tuple(groups.name(group) for group in seen["offered"]),
                 _name(seen["version"], _VERSIONS),
                 _name(seen["cipher"], _CIPHERS),
-                _name(seen["group"], _GROUPS),
+                groups.name(seen["group"]),
             )
             for seen in order
             if "group" in seen

@@ -1,6 +1,7 @@
 # What the tasks share. Sourced: . "$TESTSLIB/host.sh"
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the variables are for those who source it
 
+# shellcheck disable=SC2012 # the newest: `find` has no order, and the names are ours
 SNAP_FILE=$(ls -t "$SPREAD_PATH"/dist/certbot-fips_*.snap | head -n 1)
 CURRENT=/snap/certbot-fips/current
 CONTEXT='import ssl; ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)'

@@ -1,0 +1,142 @@
+"""The campaign's oracle, rule by rule, on made-up observations: each rule wins on what it is there for."""
+
+import signal
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tools.campaign.doors import DOORS
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, STRICT
+from tools.campaign.observation import Observation
+from tools.campaign.payload import Got
+from tools.campaign.verdict import ALLOWED, ENDED, FAILED, HOOK, REPORT, SECONDS, WORKED, judge, rule
+
+RULES = (*WORKED, *HOOK, *REPORT, *ENDED)
+LIBCRYPTO = frozenset({"/somewhere/libcrypto.so.3"})
+LINE = b"certbot-fips: FIPS is needed, and something is missing\n"
+
+
+def seen(door: str, *excuses: str, exits: int = 0, killed: int = 0, **facts: Any) -> Observation:
+    """Return what is seen on a FIPS host at a door of the snap, but for these facts."""
+    observation = Observation(next(each for each in DOORS if each.name == door), status=exits << 8 | killed)
+    return replace(observation, excuses=frozenset(excuses), **facts)
+
+
+IN_FIPS: dict[str, Any] = {"snap_seen": True, "any_seen": True, "mapped": LIBCRYPTO, "ours": True}
+WITHOUT: dict[str, Any] = {"snap_seen": True, "any_seen": True, "mapped": LIBCRYPTO, "ours": False}
+STRONG, WEAK = Got((), True), Got(("md5",), True)
+HANGS: dict[str, Any] = {"status": None, "seconds": 8.0}
+TRACEBACK = b"Traceback (most recent call last):\nKeyboardInterrupt\n"
+
+#: For each rule what it has to recognize. Most would be taken by a later rule too, were it not for this one.
+EXAMPLES = {
+    "the host's python3": seen("shell", got=WEAK, any_seen=True),
+    "the loader's exit status": seen("renew service", NOTHING, got=STRONG),
+    "weak things given": seen("python3 app", got=WEAK, **IN_FIPS),
+    "no memory seen": seen("certbot", got=STRONG),
+    "work in FIPS": seen("certbot", got=STRONG, **IN_FIPS),
+    "work without the module": seen("certbot", got=STRONG, **WITHOUT),
+    "weak things where they may be": seen("python3 app", got=WEAK, asked=False, **WITHOUT),
+    "weak things refused, perhaps rightly": seen("python3 app", STRICT, got=STRONG, asked=False),
+    "weak things refused for no reason": seen("python3 app", got=STRONG, asked=False),
+    "work where FIPS is not asked for": seen("certbot", got=STRONG, asked=False),
+    "made": seen("install hook", NOTHING, made=True),
+    "no hook ran": seen("install hook", NOTHING),
+    "not made, and success": seen("install hook"),
+    "half made": seen("install hook", exits=1, stderr=LINE, spoiled=True),
+    "good news without proof": seen("doctor", headline="FIPS: active"),
+    "called off where it is asked for": seen("doctor", headline="FIPS: off, host not flagged", ours=True),
+    "good news, proven": seen("health service", health="okay", ours=True),
+    "called active, perhaps rightly": seen("doctor", STRICT, headline="FIPS: active", asked=False),
+    "called active where it is not": seen("doctor", headline="FIPS: active", asked=False),
+    "good news where FIPS is not asked for": seen(
+        "doctor", headline="FIPS: off, host not flagged", asked=False
+    ),
+    "bad news": seen("doctor", exits=1, headline="FIPS: REQUIRED BUT NOT ACTIVE"),
+    "bad news, and success": seen("doctor", headline="FIPS: REQUIRED BUT NOT ACTIVE"),
+    "runs in circles": seen("certbot", CRASH, **HANGS),
+    "too slow": seen("certbot", CRASH, stderr=LINE, **HANGS),
+    "ended by the case's signal or limit": seen("certbot", KILLED, CRASH, killed=signal.SIGTERM),
+    "ended by the processor": seen("certbot", KILLED, CRASH, killed=signal.SIGSEGV),
+    "ended by a signal": seen("certbot", KILLED, killed=signal.SIGSEGV),
+    "ended itself for SIGINT": seen("certbot", HELPLESS, exits=130, sent=signal.SIGINT),
+    "done, and nowhere to say it": seen("certbot", closed=frozenset({1}), asked=False, **WITHOUT),
+    "done in FIPS, and nowhere to say it": seen("certbot", closed=frozenset({1}), **IN_FIPS),
+    "done without FIPS, and nowhere to say it": seen("certbot", closed=frozenset({1}), **WITHOUT),
+    "snap-exec ended by the signal": seen(
+        "certbot", exits=2, sent=signal.SIGQUIT, stderr=b"SIGQUIT: quit\n\ngoroutine 1 [running]:\n"
+    ),
+    "the signal was faster": seen("certbot", MUTE, exits=126, sent=signal.SIGUSR1),
+    "failed at the prompt": seen("python3 -i", FAILS, NOTHING, stderr=LINE, **IN_FIPS),
+    "failed at the prompt, without FIPS": seen("python3 -i", FAILS, NOTHING, stderr=LINE, **WITHOUT),
+    "nothing ran": seen("certbot", NOTHING),
+    "success, and nothing done": seen("certbot"),
+    "the module refused what is weak": seen("openssl md5", exits=1, stderr=b"unsupported\nmore\n", **IN_FIPS),
+    "failed after it had started right": seen("certbot", FAILS, exits=1, stderr=TRACEBACK, **IN_FIPS),
+    "Python's words for SIGINT": seen("certbot", exits=1, sent=signal.SIGINT, stderr=TRACEBACK),
+    "not one clear line": seen("certbot", FAILS, exits=1, stderr=TRACEBACK, **WITHOUT),
+    "one clear line": seen("certbot", exits=78, stderr=LINE),
+    "one clear line, and no reason": seen("certbot", exits=78, stderr=LINE, asked=False),
+}
+
+
+def test_each_rule_has_an_example_and_each_outcome_a_rule() -> None:
+    assert [each.name for each in RULES] == list(EXAMPLES)
+    assert {each.outcome for each in RULES} == {*ALLOWED, *FAILED}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_rule_recognizes_its_example(name: str) -> None:
+    assert rule(EXAMPLES[name]).name == name
+
+
+@pytest.mark.parametrize("name", [name for name, each in EXAMPLES.items() if each.asked and not each.ours])
+def test_only_proof_is_taken_for_fips(name: str) -> None:
+    """A hook proves it itself, before it makes its file; what it leaves is compared byte by byte."""
+    assert rule(EXAMPLES[name]).outcome != "fips" or EXAMPLES[name].door.kind == "hook"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"got": STRONG, **WITHOUT},
+        {"got": STRONG},
+        {"got": WEAK, **IN_FIPS},
+        {"exits": 1},
+        {"exits": 1, "stderr": b"two\nlines\n"},
+        {"exits": 78, "stderr": LINE, "seconds": SECONDS + 1},
+        {"killed": signal.SIGKILL},
+    ],
+    ids=str,
+)
+def test_nothing_that_is_wrong_passes_without_an_excuse(facts: dict[str, Any]) -> None:
+    assert rule(seen("certbot", **facts)).outcome in FAILED
+
+
+@pytest.mark.parametrize(
+    ("door", "stderr", "said"),
+    [
+        ("certbot", b"ERROR: ld.so: object 'x\ny' cannot be preloaded\n" + LINE, [LINE.strip()]),
+        ("certbot", b"x: no version information available\n" + LINE, [LINE.strip()]),
+        ("certbot", b"one\n\ntwo\n", [b"one", b"two"]),
+        ("python3 -v", b"import 'os' # done\nmore\n" + LINE, [LINE.strip()]),
+        ("shell", b"/snap/certbot-fips/x1/usr/bin/python3: 1: not found\n" + LINE, [LINE.strip()]),
+        ("install hook", b"/snap/certbot-fips/x1/usr/bin/fips-hook: 1: not found\n" * 2, None),
+    ],
+)
+def test_what_loader_and_shell_say_around_a_line_is_not_the_snap_s(
+    door: str, stderr: bytes, said: list[bytes] | None
+) -> None:
+    assert seen(door, exits=78, stderr=stderr).said == (said or stderr.splitlines()[:1])
+
+
+def test_of_a_shell_that_cannot_run_it_the_last_line_counts() -> None:
+    assert seen("shell", exits=127, stderr=b"one\ntwo\n").said == [b"two"]
+    assert seen("shell", exits=1, stderr=b"one\ntwo\n").said == [b"one", b"two"]
+
+
+def test_a_case_is_as_bad_as_the_worst_of_its_processes() -> None:
+    good, bad = EXAMPLES["work in FIPS"], EXAMPLES["work without the module"]
+    assert judge([good, bad, good]) == ("silent", "mapped: ['/somewhere/libcrypto.so.3']")
+    assert judge([EXAMPLES["one clear line"], good]) == ("fips", "")

@@ -1,0 +1,145 @@
+"""What was seen of one process of a case, from outside: plain data, which `verdict` judges."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.campaign.doors import Door
+from tools.campaign.fault import HELPLESS
+from tools.campaign.payload import Got, weigh
+from tools.campaign.plan import Plan
+from tools.campaign.process import Watched
+from tools.campaign.stage import Stage
+
+#: The loader on LD_PRELOAD; `python3 -v` and `-Ximporttime`; the loader on versions, of which it names many.
+_NOISE = re.compile(
+    rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import "
+    rb"|.*: no version information|.*: version `\S+' not found"
+)
+_SCRIPT = re.compile(rb"usr/bin/(python3|fips-\w+): ")
+_PYTHON, _OPENSSL = "/usr/bin/python3.13", "/usr/libexec/openssl/openssl"
+_KEY = b"PRIVATE KEY-----"
+_SHA256 = b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+_MD5 = b"d41d8cd98f00b204e9800998ecf8427e"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a process was asked, was given, said and had mapped, and how it ended."""
+
+    door: Door
+    asked: bool = True
+    """The setting or the kernel's flag asks for FIPS."""
+    excuses: frozenset[str] = frozenset()
+    """What the case's faults make acceptable besides FIPS, see `fault`."""
+    sent: int = 0
+    """The signal that was sent to it; 0: none."""
+    closed: frozenset[int] = frozenset()
+    """Standard streams that it did not have."""
+    status: int | None = 0
+    """As waitpid(2) gives it; None: it did not end in time."""
+    seconds: float = 0.1
+    got: Got | None = None
+    """What it achieved; None: nothing."""
+    snap_seen: bool = False
+    """The memory of the door's program of the snap was seen."""
+    any_seen: bool = False
+    """That of any program was."""
+    mapped: frozenset[str] = frozenset()
+    """The crypto libraries that were in that memory, by their paths; of hooks and reports: not told."""
+    ours: bool = False
+    """Those are the snap's libcrypto and its FIPS module, and no other; of a report: so it was in a child."""
+    made: bool = False
+    """For a hook: what it makes is there, and right."""
+    spoiled: bool = False
+    """For a hook: what is there was not there before, and is not right."""
+    headline: str = ""
+    """For a report: the doctor's line on FIPS."""
+    health: str = ""
+    """For a report: the status that snapd was told."""
+    stderr: bytes = b""
+
+    @property
+    def code(self) -> int | None:
+        """Its exit status; None when it did not exit."""
+        return None if self.status is None or not os.WIFEXITED(self.status) else os.WEXITSTATUS(self.status)
+
+    @property
+    def killer(self) -> int:
+        """The signal that ended it; 0: none."""
+        return 0 if self.status is None or not os.WIFSIGNALED(self.status) else os.WTERMSIG(self.status)
+
+    @property
+    def said(self) -> list[bytes]:
+        """The lines on its standard error, without what loader and shell say around the snap's."""
+        said = [line for line in self.stderr.splitlines() if line and not _NOISE.match(line)]
+        if self.door.verbose or b"ERROR: ld.so" in self.stderr:
+            # They were asked to say more; the loader prints a value with its line breaks.
+            said = [line for line in said if line.startswith(b"certbot-fips: ")] or said
+        if self.door.shell or self.door.kind == "hook":
+            # A shell takes what the kernel does not for a script of its own.
+            said = [line for line in said if not _SCRIPT.search(line)] or said[:1]
+            if self.code in (126, 127):
+                said = said[-1:]  # or says in its own way, with all the arguments, that it cannot run it
+        return said
+
+    @property
+    def last(self) -> str:
+        """The last of these lines."""
+        said = self.said
+        return said[-1].decode(errors="replace")[:300] if said else "nothing"
+
+
+def observe(door: Door, plan: Plan, stage: Stage, ended: Watched) -> Observation:
+    """Return what was seen of a process that has ended, while its case's files are still there."""
+    hook, report = door.kind == "hook", door.kind == "report"
+    program = (_OPENSSL,) if door.kind == "openssl" else (_PYTHON, _OPENSSL) if report else (_PYTHON,)
+    # A hook is judged by what it leaves, a report by its children: it has no crypto in its own process.
+    seen = [] if hook else [libraries for (_, exe), libraries in ended.seen.items() if exe.endswith(program)]
+    filled = [libraries for libraries in seen if libraries]
+    mapped = filled[-1] if filled else frozenset()
+    left, right = (stage.setting(), b"auto\n") if door.told == "setting" else (stage.config(), stage.made)
+    headline = ""
+    if report:  # LD_SHOW_AUXV comes before it
+        lines = ended.stdout.decode(errors="replace").splitlines()
+        headline = next((line for line in lines if line.startswith("FIPS: ")), "")
+    return Observation(
+        door,
+        asked=plan.must,
+        excuses=frozenset(plan.excuses | {HELPLESS} if hook else plan.excuses),
+        sent=plan.signal[0] if plan.signal else 0,
+        closed=frozenset(plan.closed),
+        status=ended.status,
+        seconds=ended.seconds,
+        got=None if hook or report else _got(door, ended),
+        snap_seen=bool(seen),
+        any_seen=bool(ended.seen),
+        mapped=frozenset() if report else mapped,
+        ours=any(_ours(plan, libraries) for libraries in (seen if report else [mapped])),
+        made=hook and left == right,
+        spoiled=hook and left not in (right, None, stage.before[door.told]),
+        headline=headline,
+        health=stage.health() if report else "",
+        stderr=ended.stderr,
+    )
+
+
+def _got(door: Door, ended: Watched) -> Got | None:
+    out = ended.stdout
+    if door.kind == "python":
+        return weigh(out)
+    if door.kind == "openssl":
+        if door.told:
+            return Got((), True) if (_SHA256 if door.told == "sha256" else _KEY) in out else None
+        return Got((door.name,), True) if _MD5 in out or _KEY in out else None
+    done = door.told.encode() in out if door.told else ended.status == 0
+    return Got((), True) if done else None
+
+
+def _ours(plan: Plan, mapped: frozenset[str]) -> bool:
+    root = plan.root.replace("\n", "\\012")
+    counted = {path for path in mapped if Path(path).name.startswith(("libcrypto", "fips"))}
+    return counted == {f"{root}/usr/lib/libcrypto.so.3", f"{root}/usr/lib/ossl-modules/fips.so"}

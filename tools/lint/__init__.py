@@ -1,0 +1,1 @@
+"""Rules of style that no ready-made linter applies by itself."""
