@@ -6,6 +6,7 @@ import pytest
 
 from tests.snap.support import SNAP, MakeHost
 from tests.snap.test_faults import ENTRY_POINTS, assert_refused, damage
+from tools.architecture import ARCHITECTURE
 from tools.hosts import NamespaceHost
 
 RECORD = "usr/share/fips-provider/record.json"
@@ -34,7 +35,7 @@ def test_a_weak_key_is_what_the_proof_stumbles_over(unflagged: NamespaceHost) ->
 
 
 def test_no_other_libcrypto_is_asked(flagged: NamespaceHost) -> None:
-    code = "import _fips; _fips.rsa('/usr/lib/x86_64-linux-gnu/libcrypto.so.3', 1024)"
+    code = f"import _fips; _fips.rsa('/usr/lib/{ARCHITECTURE.triplet}/libcrypto.so.3', 1024)"
     result = flagged.run(["certbot-fips.python3", "-c", code])
     assert result.stderr.splitlines()[-1].endswith("is not the libcrypto of this process")
 

@@ -1,7 +1,7 @@
 """Bring Python packages into the cache with this machine's pip, each by its hash; none of them is run.
 
 `python3 -m tools.build.packages FILE VERSION` leaves in a requirements file, of the hashes of each package,
-that of one file for the Python of that version: pure Python's, or where `--no-binary` asks for it the sdist's.
+that of one file for the Python of that version: pure Python's, or where `--no-binary` asks, the sdist's.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from tools.architecture import ARCHITECTURE
 from tools.build.errors import UnavailableError
 from tools.build.progress import step
 from tools.build.sources import sha256
 
-#: The wheels that amd64 takes, whatever C library this machine has (PEP 600).
-PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(39, 4, -1)] + ["manylinux2014_x86_64"]
+#: The wheels that the snap takes, whatever C library this machine has (PEP 600).
+PLATFORMS = [
+    *(f"manylinux_2_{minor}_{ARCHITECTURE.machine}" for minor in range(39, 4, -1)),
+    f"manylinux2014_{ARCHITECTURE.machine}",
+]
 #: What pip asks of an sdist before it keeps it (PEP 517), answered from the file that every sdist has
 #: (PEP 643): so no build backend is needed, and no code of a package runs on this machine.
 BACKEND = """\

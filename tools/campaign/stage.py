@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Self
 
+from tools.architecture import ARCHITECTURE
 from tools.campaign import environments
 from tools.campaign.damages import Files
 from tools.campaign.enter import Start
@@ -81,7 +82,7 @@ class Stage:
         (case / "crypto/fips_enabled").write_text("1\n")
         for make in plan.files:
             make(case)
-        environments.make_hostile(case, Path("/usr/lib/x86_64-linux-gnu/libcrypto.so.3"))
+        environments.make_hostile(case, Path(f"/usr/lib/{ARCHITECTURE.triplet}/libcrypto.so.3"))
         for path, damage in plan.damages.items():
             target = case / "over" / path
             if any(path.startswith(f"{other}/") for other in plan.damages):
