@@ -68,6 +68,9 @@ bare: setup ## run README's first command on a machine that has nothing (WHERE=d
 
 requirements: ## pin the Python packages anew (needs uv)
 	@tools/lock tools/build/requirements.in tools/build/requirements.txt 3.11
+	@tools/lock parts/certbot-pins/runtime.in parts/certbot-pins/runtime.txt 3.13 --emit-build-options \
+		--no-emit-package cryptography --constraints parts/certbot-pins/cryptography.txt
+	@$(PYTHON) -m tools.build.packages parts/certbot-pins/runtime.txt 3.13
 	@tools/lock tools/requirements.in tools/requirements.txt 3.11 --constraints tools/build/requirements.txt
 
 clean: ## remove what was built and set up

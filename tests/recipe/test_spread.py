@@ -48,7 +48,7 @@ def test_no_script_goes_by_the_name_of_a_system() -> None:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of what the tasks' plan is made from."""
-    for name in ("tools", "tests", ".github"):
+    for name in ("tools", "tests", "parts", ".github"):
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("spread.yaml", "pyproject.toml"):
         shutil.copy(PROJECT / name, tmp_path)

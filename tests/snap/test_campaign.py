@@ -135,29 +135,26 @@ def deny(plan: Plan) -> None:
     plan.bare = plan.fips = False
 
 
-def spin(plan: Plan) -> None:
-    """Have the program begin with `jmp .`, two bytes, in place of its first instruction."""
+def begins_with(instruction: bytes) -> Callable[[Plan], None]:
+    """Have Python's program begin with this machine code in place of its own."""
 
     def make(source: Path, target: Path) -> None:
         shutil.copy(source, target)
         with target.open("r+b") as file:
             elf = ELFFile(file)
-            at = next(elf.address_offsets(elf["e_entry"]))
-            file.seek(at)
-            file.write(b"\xeb\xfe")
+            file.seek(next(elf.address_offsets(elf["e_entry"])))
+            file.write(instruction)
 
-    plan.damages["usr/bin/python3.13"] = make
-    plan.excuses.add(CRASH)
+    def apply(plan: Plan) -> None:
+        plan.damages["usr/bin/python3.13"] = make
+        plan.excuses.add(CRASH)
+
+    return apply
 
 
 def starve(plan: Plan) -> None:
     plan.limits[resource.RLIMIT_CPU] = 0
     plan.excuses.add(KILLED)
-
-
-def no_stack(plan: Plan) -> None:
-    plan.limits[resource.RLIMIT_STACK] = 0
-    plan.excuses.add(CRASH)
 
 
 MODULE = "usr/lib/ossl-modules/fips.so"
@@ -171,8 +168,8 @@ CONTROLS: dict[str, tuple[Door, bool, tuple[Fault, ...]]] = {
     "told": (door("doctor"), True, (whole(MODULE, "missing"),)),
     "failed": (door("certbot"), True, (whole(f"{LIBRARY}/hashlib.pyc", "empty"),)),
     "killed": (door("certbot"), True, (control("no time", starve),)),
-    "crashed": (door("python3.13"), True, (control("no stack", no_stack),)),
-    "stuck": (door("python3.13"), True, (control("it runs in circles", spin),)),
+    "crashed": (door("python3.13"), True, (control("ud2: no instruction", begins_with(b"\x0f\x0b")),)),
+    "stuck": (door("python3.13"), True, (control("jmp to itself", begins_with(b"\xeb\xfe")),)),
     "host's": (door("shell"), True, (whole("usr/bin/python3", "missing"),)),
     "nothing": (door("renew service"), True, (variable("LD_TRACE_LOADED_OBJECTS", "1"),)),
     "silent": (door("certbot"), True, (HIDDEN,)),

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.snap.support import MAIL, Certbot
+from tools.architecture import ARCHITECTURE
 from tools.hosts import NamespaceHost
 from tools.hosts.base import LOGIN_ENVIRONMENT
 
@@ -10,7 +11,7 @@ from tools.hosts.base import LOGIN_ENVIRONMENT
 CALLER = {
     **LOGIN_ENVIRONMENT,
     "OPENSSL_CONF": "/etc/ssl/openssl.cnf",
-    "OPENSSL_MODULES": "/usr/lib/x86_64-linux-gnu/ossl-modules",
+    "OPENSSL_MODULES": f"/usr/lib/{ARCHITECTURE.triplet}/ossl-modules",
     "PYTHONPATH": "/opt/their/python",
     "PYTHONUNBUFFERED": "",
     "SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt",

@@ -15,6 +15,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from tests.snap.support import SNAP
+from tools.architecture import ARCHITECTURE
 from tools.build.base import GLIBC, LIBRARIES, dynamic, elf_files, glibc, taken
 from tools.hosts import NamespaceHost
 
@@ -184,9 +185,8 @@ def test_every_program_uses_the_loader_of_the_base(root: Path, files: list[Path]
         with path.open("rb") as file:
             loader = ELFFile(file).get_section_by_name(".interp")
             if loader is not None:
-                assert loader.data() == b"/snap/core24/current/lib64/ld-linux-x86-64.so.2\0", (
-                    path.relative_to(root)
-                )
+                base = f"/snap/core24/current/{ARCHITECTURE.loader}\0"
+                assert loader.data() == base.encode(), path.relative_to(root)
 
 
 @pytest.mark.provider

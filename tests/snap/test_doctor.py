@@ -12,6 +12,7 @@ import pytest
 from tests.snap.support import MADE_HERE, SNAP, MakeHost
 from tests.snap.test_faults import CONFIG, DAMAGE, damage
 from tests.snap.test_hooks import answers_of_snapd, calls_of_snapd
+from tools.architecture import ARCHITECTURE
 from tools.hosts import NamespaceHost, Result
 from tools.hosts.base import LOGIN_ENVIRONMENT
 
@@ -149,7 +150,7 @@ def test_any_user_may_ask(host: NamespaceHost) -> None:
 
 
 def test_what_a_preload_does_is_seen(flagged: NamespaceHost) -> None:
-    preload = {**LOGIN_ENVIRONMENT, "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/libcrypto.so.3"}
+    preload = {**LOGIN_ENVIRONMENT, "LD_PRELOAD": f"/usr/lib/{ARCHITECTURE.triplet}/libcrypto.so.3"}
     result = flagged.run(DOCTOR, env=preload)
     assert result.returncode == 1
     assert result.stdout.startswith("FIPS: REQUIRED BUT NOT ACTIVE\n")

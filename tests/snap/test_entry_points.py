@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.snap.support import SNAP, MakeHost
+from tools.architecture import ARCHITECTURE
 from tools.hosts import NamespaceHost
 from tools.hosts.base import LOGIN_ENVIRONMENT
 
@@ -146,7 +147,7 @@ HOSTILE = {
     "OPENSSL_FORCE_FIPS_MODE": ["0"],
     "PYTHONHOME": ["/nonexistent"],
     "PYTHONPATH": ["/run/hostile"],
-    "LD_LIBRARY_PATH": ["/usr/lib/x86_64-linux-gnu"],
+    "LD_LIBRARY_PATH": [f"/usr/lib/{ARCHITECTURE.triplet}"],
 }
 
 
@@ -164,7 +165,7 @@ def test_nothing_is_taken_from_the_caller(flagged: NamespaceHost, name: str, val
 
 
 def test_a_preloaded_second_libcrypto_is_found(flagged: NamespaceHost) -> None:
-    foreign = "/usr/lib/x86_64-linux-gnu/libcrypto.so.3"
+    foreign = f"/usr/lib/{ARCHITECTURE.triplet}/libcrypto.so.3"
     result = flagged.run(["certbot-fips", "--version"], env={**LOGIN_ENVIRONMENT, "LD_PRELOAD": foreign})
     assert result.returncode == 78
     assert result.stdout == ""

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.snap.support import MADE_HERE, MakeHost
+from tools.architecture import ARCHITECTURE
 from tools.hosts import NamespaceHost, Result
 
 ENTRY_POINTS = {
@@ -25,11 +26,11 @@ DAMAGE = {
         'printf "\\377" | dd of="$0" bs=1 seek=700000 conv=notrunc status=none',
     ),
     "module cut short": (MODULE, 'truncate -s 1000000 "$0"'),
-    "module is another library": (MODULE, 'cp /lib/x86_64-linux-gnu/libz.so.1 "$0"'),
+    "module is another library": (MODULE, f'cp /lib/{ARCHITECTURE.triplet}/libz.so.1 "$0"'),
     "libcrypto missing": ("usr/lib/libcrypto.so.3", 'rm "$0"'),
     "libcrypto is the host's": (
         "usr/lib/libcrypto.so.3",
-        'cp /usr/lib/x86_64-linux-gnu/libcrypto.so.3 "$0"',
+        f'cp /usr/lib/{ARCHITECTURE.triplet}/libcrypto.so.3 "$0"',
     ),
     "config missing": (CONFIG, 'rm "$0"'),
     "config empty": (CONFIG, ': > "$0"'),

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tests.snap.support import SNAP, MakeHost
+from tests.snap.support import MADE_HERE, SNAP, MakeHost
 from tests.snap.test_faults import ENTRY_POINTS, assert_refused, damage
+from tools.architecture import ARCHITECTURE
 from tools.hosts import NamespaceHost
 
 RECORD = "usr/share/fips-provider/record.json"
@@ -34,7 +35,7 @@ def test_a_weak_key_is_what_the_proof_stumbles_over(unflagged: NamespaceHost) ->
 
 
 def test_no_other_libcrypto_is_asked(flagged: NamespaceHost) -> None:
-    code = "import _fips; _fips.rsa('/usr/lib/x86_64-linux-gnu/libcrypto.so.3', 1024)"
+    code = f"import _fips; _fips.rsa('/usr/lib/{ARCHITECTURE.triplet}/libcrypto.so.3', 1024)"
     result = flagged.run(["certbot-fips.python3", "-c", code])
     assert result.stderr.splitlines()[-1].endswith("is not the libcrypto of this process")
 
@@ -49,6 +50,27 @@ def test_a_module_that_is_not_on_record(make_host: MakeHost, script: str) -> Non
     damage(host, RECORD, script)
     for command in ENTRY_POINTS.values():
         assert_refused(host.run(command, timeout=5))
+
+
+def test_the_proof_in_a_process_of_its_own(host: NamespaceHost) -> None:
+    """On any host the FIPS config is proven, and another is not."""
+    command = [f"{SNAP}/usr/bin/fips-prove"]
+    proven = host.run([*command, MADE_HERE])
+    assert (proven.returncode, proven.stdout, proven.stderr) == (0, "", "")
+    for arguments in ([f"{SNAP}/etc/ssl/default.cnf"], ["/nonexistent"], [], [MADE_HERE, MADE_HERE]):
+        assert_refused(host.run([*command, *arguments]))
+
+
+def test_a_config_that_is_not_proven_is_not_installed(make_host: MakeHost) -> None:
+    """Though the module passes its self-tests."""
+    host = make_host(flagged=False)
+    damage(host, RECORD, 'sed -i "s/\\"version\\": \\"/&9/" "$0"')
+    host.run(["rm", MADE_HERE]).check()
+    result = host.run(["snap", "run", "--hook=install", "certbot-fips"])
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("certbot-fips: install hook: FIPS is not proven: the module says that")
+    assert host.run(["ls", MADE_HERE]).returncode != 0
 
 
 def test_the_proof_costs_less_than_three_milliseconds(flagged: NamespaceHost) -> None:

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tools import architecture
 from tools.bench import certificates, package, starts, throughput
 from tools.bench.measure import BenchError
 from tools.bench.report import Figure, table
@@ -52,8 +53,8 @@ def digest(snap: Path) -> str:
 
 def measure(names: list[str], snap: Path, quick: bool) -> list[Figure]:
     """Measure the figures of these names. Raise BenchError or HostError when one cannot be."""
-    if platform.machine() != "x86_64":
-        raise BenchError(f"this machine is {platform.machine()}; the snap is for amd64 (x86_64) alone")
+    if complaint := architecture.complaint():
+        raise BenchError(complaint)
     subjects = Subjects(snap, WORK, quick)
     figures = []
     with subjects.stack:

@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from tools import architecture
 from tools.build import commit, packages, pull, recipe
 from tools.build import root as roots
 from tools.build.errors import BuildError, UnavailableError
@@ -25,9 +25,7 @@ from tools.build.sources import sha256
 HERE = Path(__file__).parent
 #: craft-parts, for the Python of the root.
 BUILDER = HERE / "requirements.txt"
-ARCHITECTURE = "amd64"
 HOOKS = recipe.PROJECT / "snap" / "hooks"
-MACHINES = {"x86_64": ARCHITECTURE}
 
 
 def build(arguments: argparse.Namespace) -> Path:
@@ -37,9 +35,8 @@ def build(arguments: argparse.Namespace) -> Path:
     :returns: the packed file.
     :raises BuildError: the build cannot be done; one line that says why.
     """
-    machine = platform.machine()
-    if MACHINES.get(machine) != ARCHITECTURE:
-        raise BuildError(f"this machine is {machine}: the recipe builds amd64 on amd64 alone")
+    if complaint := architecture.complaint():
+        raise BuildError(complaint)
     if os.geteuid() != 0:
         raise BuildError("root is needed (a root is made and entered): become root and try again")
     for program in ("mmdebstrap", "bwrap"):
@@ -79,7 +76,8 @@ def _build(what: dict[str, Any], base: Path, arguments: argparse.Namespace) -> P
     # With another provider it goes where nothing looks for the snap that is meant when none is named.
     other = f"provider-{name}" if name else ""
     version = f"{what['version']}+{other}" if other else what["version"]
-    packed = recipe.PROJECT / "dist" / other / f"{what['name']}_{version}_{ARCHITECTURE}.snap"
+    file = f"{what['name']}_{version}_{architecture.ARCHITECTURE.name}.snap"
+    packed = recipe.PROJECT / "dist" / other / file
     origin = commit.here(recipe.PROJECT)
     record = {
         "name": what["name"],

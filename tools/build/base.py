@@ -17,10 +17,12 @@ from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
+from tools.architecture import ARCHITECTURE
+
 #: All libraries that the snap has not itself, by the names that its files ask for.
 LIBRARIES = frozenset(
     {
-        *("ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6", "libgcc_s.so.1"),
+        *(Path(ARCHITECTURE.loader).name, "libc.so.6", "libm.so.6", "libgcc_s.so.1"),
         *("libbz2.so.1.0", "libffi.so.8", "liblzma.so.5", "libz.so.1"),
     }
 )

@@ -1,4 +1,8 @@
-"""Bring Python packages into the cache with this machine's pip, each by its hash; none of them is run."""
+"""Bring Python packages into the cache with this machine's pip, each by its hash; none of them is run.
+
+`python3 -m tools.build.packages FILE VERSION` leaves in a requirements file, of the hashes of each package,
+that of one file for the Python of that version: pure Python's, or where `--no-binary` asks, the sdist's.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,16 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from tools.architecture import ARCHITECTURE
 from tools.build.errors import UnavailableError
 from tools.build.progress import step
 from tools.build.sources import sha256
 
-#: The wheels that amd64 takes, whatever C library this machine has (PEP 600).
-PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(39, 4, -1)] + ["manylinux2014_x86_64"]
+#: The wheels that the snap takes, whatever C library this machine has (PEP 600).
+PLATFORMS = [
+    *(f"manylinux_2_{minor}_{ARCHITECTURE.machine}" for minor in range(39, 4, -1)),
+    f"manylinux2014_{ARCHITECTURE.machine}",
+]
 #: What pip asks of an sdist before it keeps it (PEP 517), answered from the file that every sdist has
 #: (PEP 643): so no build backend is needed, and no code of a package runs on this machine.
 BACKEND = """\
@@ -69,7 +77,7 @@ def install(pins: Path, python: str, cache: Path) -> Path:
     return target
 
 
-def _download(lines: list[str], python: str, cache: Path, what: str) -> None:
+def _download(lines: list[str], python: str, cache: Path, what: str, pure: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder, "wanted.txt")
         wanted.write_text("\n".join(lines))
@@ -85,12 +93,12 @@ def _download(lines: list[str], python: str, cache: Path, what: str) -> None:
             f"--dest={cache}",
         ]
         with step(f"fetch the Python packages of {what}"):
-            _pip([*command, *_for(python)], what, PYTHONPATH=str(Path(folder, "backends")))
+            _pip([*command, *_for(python, pure)], what, PYTHONPATH=str(Path(folder, "backends")))
 
 
-def _for(python: str) -> list[str]:
+def _for(python: str, pure: bool = False) -> list[str]:
     abis = [f"--abi={abi}" for abi in (f"cp{python.replace('.', '')}", "abi3", "none")]
-    platforms = [f"--platform={platform}" for platform in (*PLATFORMS, "any")]
+    platforms = [f"--platform={platform}" for platform in ("any", *(() if pure else PLATFORMS))]
     return [f"--python-version={python}", "--implementation=cp", *abis, *platforms]
 
 
@@ -109,3 +117,25 @@ def _pip(words: list[str], what: str, **variables: str) -> None:
         said = done.stderr.strip().splitlines() or ["no reason given"]
         reason = [line for line in said if line.startswith("ERROR")] or said
         raise UnavailableError(f"pip cannot fetch the packages of {what} ({reason[-1]}): check the network")
+
+
+def settle(pins: Path, python: str) -> None:
+    """Leave one hash for each package of a requirements file: that of its wheel of pure Python, or its sdist.
+
+    :param pins: a requirements file with hashes, changed in place.
+    :param python: the Python that takes it, as "3.13".
+    :raises UnavailableError: pip cannot get one.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        _download(pins.read_text().splitlines(), python, Path(folder), pins.name, pure=True)
+        taken = {sha256(file) for file in Path(folder).iterdir()}
+    text = re.sub(
+        r" --hash=sha256:([0-9a-f]{64})",
+        lambda found: found[0] if found[1] in taken else "",
+        pins.read_text(),
+    )
+    pins.write_text(re.sub(r"\n\n+", "\n", text))
+
+
+if __name__ == "__main__":
+    settle(Path(sys.argv[1]), sys.argv[2])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from tools.architecture import ARCHITECTURE
 from tools.campaign.fault import CRASH, FAILS, HELPLESS, NOTHING, STRICT, Fault
 from tools.campaign.plan import Damage, Plan
 from tools.campaign.process import CampaignError
@@ -38,7 +39,7 @@ _FOLDERS = (
 _FAVOURITES = (*_CODE[:4], "etc/ssl/openssl.cnf", "etc/ssl/default.cnf")
 #: Nobody executes these.
 _TEXT = (".py", ".cnf", ".in", ".sha256", ".json")
-_HOST_LIBCRYPTO = "/usr/lib/x86_64-linux-gnu/libcrypto.so.3"
+_HOST_LIBCRYPTO = f"/usr/lib/{ARCHITECTURE.triplet}/libcrypto.so.3"
 
 
 def _flip(at: float, bit: int) -> Damage:

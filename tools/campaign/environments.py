@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+from tools.architecture import ARCHITECTURE
 from tools.campaign.fault import HELPLESS, NOTHING, Fault
 from tools.campaign.plan import CASE, SNAP, Plan
 
@@ -39,7 +40,7 @@ FAVOURITES = (
 
 HOSTILE = f"{CASE}/hostile"
 PYTHON = "/run/hostile-python"
-_FOREIGN = "/usr/lib/x86_64-linux-gnu"
+_FOREIGN = f"/usr/lib/{ARCHITECTURE.triplet}"
 VALUES: dict[str, bytes] = {
     "empty": b"",
     "0": b"0",

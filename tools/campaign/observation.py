@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +69,30 @@ class Observation:
         return None if self.status is None or not os.WIFEXITED(self.status) else os.WEXITSTATUS(self.status)
 
     @property
-    def killer(self) -> int:
-        """The signal that ended it; 0: none."""
-        return 0 if self.status is None or not os.WIFSIGNALED(self.status) else os.WTERMSIG(self.status)
+    def killer(self) -> signal.Signals | None:
+        """The signal that ended it."""
+        killed = self.status is not None and os.WIFSIGNALED(self.status)
+        return signal.Signals(os.WTERMSIG(self.status or 0)) if killed else None
+
+    @property
+    def weak(self) -> str:
+        """The weak things that it was given."""
+        return ", ".join(self.got.weak) if self.got else ""
+
+    @property
+    def libraries(self) -> list[str] | str:
+        """The libraries of `mapped`, for people."""
+        return sorted(self.mapped) or "nothing"
+
+    @property
+    def news(self) -> str:
+        """What people or snapd were told."""
+        return self.headline or self.health
+
+    @property
+    def lines(self) -> int:
+        """How many lines it said."""
+        return len(self.said)
 
     @property
     def said(self) -> list[bytes]:

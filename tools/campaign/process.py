@@ -15,12 +15,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.architecture import ARCHITECTURE
 from tools.campaign.enter import Start, enter
 
 FULL = 4096
 TICK = 0.003
-#: write(2) and writev(2), by their numbers on x86-64.
-_WRITES = ("1", "20")
+_WRITES = (str(ARCHITECTURE.write), str(ARCHITECTURE.writev))
 
 
 class CampaignError(Exception):

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Self
 
+from tools.architecture import ARCHITECTURE
 from tools.campaign import environments
 from tools.campaign.damages import Files
 from tools.campaign.enter import Start
@@ -19,14 +20,6 @@ LIMIT = 8.0
 """Seconds until a case is killed; what takes more than 5 is late."""
 _BIND, _REC = 0x1000, 0x4000
 _BARE = "/run/bare"
-_MAKE_BARE = """\
-mkdir "$0"
-for path in /proc/sys/*; do
-    [ "$path" = /proc/sys/crypto ] && continue
-    mkdir "$0/${path##*/}"
-    mount --bind "$path" "$0/${path##*/}"
-done
-"""
 _ANSWER = "auto"
 _PRIVATE = ("/etc/letsencrypt", "/var/log", "/var/lib/letsencrypt", "/tmp", "/root")
 
@@ -50,7 +43,7 @@ class Stage:
             current = self._host.path(root).with_name("current")
             if root.endswith("/x1") and not current.is_symlink():
                 current.symlink_to("x1")
-        self._host.run(["sh", "-euc", _MAKE_BARE, _BARE]).check()
+        self._host.run(["sh", "/run/fips-flag.sh", "absent", _BARE]).check()
         environments.make_python(self._host.path(environments.PYTHON))
         # The configure hook asks snapd by this program; no snapd is here.
         snapctl = self._host.path("/run/snapctl")
@@ -81,7 +74,7 @@ class Stage:
         (case / "crypto/fips_enabled").write_text("1\n")
         for make in plan.files:
             make(case)
-        environments.make_hostile(case, Path("/usr/lib/x86_64-linux-gnu/libcrypto.so.3"))
+        environments.make_hostile(case, Path(f"/usr/lib/{ARCHITECTURE.triplet}/libcrypto.so.3"))
         for path, damage in plan.damages.items():
             target = case / "over" / path
             if any(path.startswith(f"{other}/") for other in plan.damages):

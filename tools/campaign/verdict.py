@@ -38,27 +38,30 @@ FAILED = {
 
 @dataclass(frozen=True)
 class Rule:
-    """If `fits`, the outcome is this one; `evidence` says in a few words what it rests on."""
+    """If `fits`, the outcome is this one; `evidence` says by which facts of the observation `o`."""
 
     name: str
     outcome: str
-    fits: Callable[[Observation], bool]
-    evidence: Callable[[Observation], str] = lambda _: ""
+    evidence: str
+    fits: Callable[[Observation], object]
 
 
 def _works_as_asked(o: Observation) -> bool:
     return not o.asked or o.ours
 
 
-def _signal(o: Observation) -> str:
-    return signal.Signals(o.killer).name
-
-
 def _by_the_processor(o: Observation) -> bool:
-    return o.killer in (
-        *(signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT),
-        *(signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS),
-    )
+    by = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT)
+    return o.killer in (*by, signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS)
+
+
+def _mute_success(o: Observation) -> bool:
+    return o.code == 0 and 1 in o.closed
+
+
+def _prompt(o: Observation) -> bool:
+    """Python asks for more after a failure, and ends with success."""
+    return o.code == 0 and o.door.interactive and FAILS in o.excuses and bool(o.mapped)
 
 
 def _clear(o: Observation) -> bool:
@@ -67,8 +70,12 @@ def _clear(o: Observation) -> bool:
     return heard and b"Traceback" not in o.stderr
 
 
-def _prompt(o: Observation) -> bool:
-    return o.code == 0 and o.door.interactive and FAILS in o.excuses and bool(o.mapped)
+def _active(o: Observation) -> bool:
+    return o.headline.startswith("FIPS: active")
+
+
+def _off(o: Observation) -> bool:
+    return o.headline.startswith("FIPS: off")
 
 
 def _good_news(o: Observation) -> bool:
@@ -82,209 +89,137 @@ def _news(o: Observation) -> bool:
 
 #: Of a process that achieved something: was it in FIPS, if that is asked for?
 WORKED = (
-    Rule("the host's python3", "host's", lambda o: o.door.shell and o.any_seen and not o.snap_seen),
+    Rule("the host's python3", "host's", "", lambda o: o.door.shell and o.any_seen and not o.snap_seen),
     Rule(
         # Its exit status is all that there is to go by, and it is the loader's.
-        "the loader's exit status",
-        "nothing",
+        *("the loader's exit status", "nothing", ""),
         lambda o: NOTHING in o.excuses and o.door.kind == "text" and not o.door.told and not o.snap_seen,
     ),
+    Rule("weak things given", "silent", "it was given {o.weak}", lambda o: o.asked and o.weak),
     Rule(
-        "weak things given",
-        "silent",
-        lambda o: o.asked and o.got is not None and bool(o.got.weak),
-        lambda o: f"it was given {', '.join(o.got.weak if o.got else ())}",
-    ),
-    Rule(
-        "no memory seen",
-        "unseen",
+        *("no memory seen", "unseen", "no process of the snap was seen"),
         lambda o: o.asked and not o.snap_seen,
-        lambda _: "no process of the snap was seen",
     ),
-    Rule("work in FIPS", "fips", lambda o: o.asked and o.ours),
+    Rule("work in FIPS", "fips", "", lambda o: o.asked and o.ours),
+    Rule("work without the module", "silent", "mapped: {o.libraries}", lambda o: o.asked),
+    Rule("weak things where they may be", "default", "", lambda o: o.weak),
     Rule(
-        "work without the module",
-        "silent",
-        lambda o: o.asked,
-        lambda o: f"mapped: {sorted(o.mapped) or 'nothing'}",
-    ),
-    Rule("weak things where they may be", "default", lambda o: o.got is not None and bool(o.got.weak)),
-    Rule(
-        "weak things refused, perhaps rightly",
-        "strict",
+        *("weak things refused, perhaps rightly", "strict", "weak things were refused"),
         lambda o: o.door.kind == "python" and STRICT in o.excuses,
-        lambda _: "weak things were refused",
     ),
     Rule(
-        "weak things refused for no reason",
-        "wrong mode",
+        *("weak things refused for no reason", "wrong mode", "weak things were refused"),
         lambda o: o.door.kind == "python",
-        lambda _: "weak things were refused",
     ),
-    Rule("work where FIPS is not asked for", "default", lambda _: True),
+    Rule("work where FIPS is not asked for", "default", "", lambda _: True),
 )
 
 #: Of a hook, by its file: made right, or else left alone or away (and the rules on what ended judge it).
 HOOK = (
-    Rule("made", "fips", lambda o: o.status == 0 and o.made, lambda _: "what the hook makes is there"),
-    Rule("no hook ran", "nothing", lambda o: o.status == 0 and NOTHING in o.excuses),
+    Rule("made", "fips", "what the hook makes is there", lambda o: o.status == 0 and o.made),
+    Rule("no hook ran", "nothing", "", lambda o: o.status == 0 and NOTHING in o.excuses),
     Rule(
-        "not made, and success",
-        "damage done",
+        *("not made, and success", "damage done", "exit 0, and what the hook makes is not there"),
         lambda o: o.status == 0,
-        lambda _: "exit 0, and what the hook makes is not there",
     ),
-    Rule("half made", "damage done", lambda o: o.spoiled, lambda _: "a file that is neither old nor right"),
+    Rule("half made", "damage done", "a file that is neither old nor right", lambda o: o.spoiled),
 )
 
 #: Of what people and snapd are told: good news only where a process of the snap was seen like that.
 REPORT = (
     Rule(
-        "good news without proof",
-        "silent",
+        *("good news without proof", "silent", "good news, and no process in FIPS: {o.news}"),
         lambda o: o.asked and not o.ours and _good_news(o),
-        lambda o: f"good news, and no process in FIPS: {o.headline or o.health}",
     ),
     Rule(
         "called off where it is asked for",
         "untrue",
-        lambda o: o.asked and _good_news(o) and o.headline.startswith("FIPS: off"),
-        lambda o: o.headline,
+        "{o.headline}",
+        lambda o: o.asked and _good_news(o) and _off(o),
     ),
-    Rule("good news, proven", "fips", lambda o: o.asked and _good_news(o)),
+    Rule("good news, proven", "fips", "", lambda o: o.asked and _good_news(o)),
     Rule(
         "called active, perhaps rightly",
         "strict",
-        lambda o: o.headline.startswith("FIPS: active") and STRICT in o.excuses,
-        lambda o: o.headline,
+        "{o.headline}",
+        lambda o: _active(o) and STRICT in o.excuses,
     ),
-    Rule(
-        "called active where it is not",
-        "untrue",
-        lambda o: o.headline.startswith("FIPS: active"),
-        lambda o: o.headline,
-    ),
-    Rule("good news where FIPS is not asked for", "default", _good_news),
-    Rule(
-        # Health goes to snapd, and that it was told is success; the doctor's exit status tells too.
-        "bad news",
-        "told",
-        lambda o: _news(o) and bool(o.health or o.status),
-        lambda o: o.headline or o.health,
-    ),
-    Rule("bad news, and success", "untrue", _news, lambda o: o.headline or o.health),
+    Rule("called active where it is not", "untrue", "{o.headline}", _active),
+    Rule("good news where FIPS is not asked for", "default", "", _good_news),
+    # Health goes to snapd, and that it was told is success; the doctor's exit status tells too.
+    Rule("bad news", "told", "{o.news}", lambda o: _news(o) and (o.health or o.status)),
+    Rule("bad news, and success", "untrue", "{o.news}", _news),
 )
 
 #: Of a process that achieved nothing that could be seen: did it end as it should?
 ENDED = (
     Rule(
-        "runs in circles",
-        "stuck",
+        *("runs in circles", "stuck", "until it was killed"),
         lambda o: o.status is None and CRASH in o.excuses and not o.said,
-        lambda _: "until it was killed",
     ),
     Rule(
-        "too slow",
-        "late",
+        *("too slow", "late", "{o.seconds:.1f} s; it said: {o.last}"),
         lambda o: o.status is None or o.seconds > SECONDS,
-        lambda o: f"{o.seconds:.1f} s; it said: {o.last}",
     ),
     Rule(
-        "ended by the case's signal or limit",
-        "killed",
-        lambda o: bool(o.killer) and KILLED in o.excuses and (not _by_the_processor(o) or o.killer == o.sent),
-        _signal,
-    ),
-    Rule("ended by the processor", "crashed", lambda o: CRASH in o.excuses and _by_the_processor(o), _signal),
-    Rule(
-        "ended by a signal",
-        "unclear",
-        lambda o: bool(o.killer),
-        lambda o: f"{_signal(o)}; it said: {o.last}",
+        *("ended by the case's signal or limit", "killed", "{o.killer.name}"),
+        lambda o: o.killer and KILLED in o.excuses and (not _by_the_processor(o) or o.killer == o.sent),
     ),
     Rule(
-        "ended itself for SIGINT",
-        "killed",
+        *("ended by the processor", "crashed", "{o.killer.name}"),
+        lambda o: CRASH in o.excuses and _by_the_processor(o),
+    ),
+    Rule("ended by a signal", "unclear", "{o.killer.name}; it said: {o.last}", lambda o: o.killer),
+    Rule(
+        *("ended itself for SIGINT", "killed", "SIGINT"),
         lambda o: o.code == 130 and o.sent == signal.SIGINT and not o.said,
-        lambda _: "SIGINT",
     ),
     Rule(
-        "done, and nowhere to say it",
-        "default",
-        lambda o: o.code == 0 and 1 in o.closed and not o.asked,
-        lambda _: "by its exit status",
+        *("done, and nowhere to say it", "default", "by its exit status"),
+        lambda o: _mute_success(o) and not o.asked,
     ),
     Rule(
-        "done in FIPS, and nowhere to say it",
-        "fips",
-        lambda o: o.code == 0 and 1 in o.closed and bool(o.mapped) and o.ours,
-        lambda _: "seen in its memory",
+        *("done in FIPS, and nowhere to say it", "fips", "seen in its memory"),
+        lambda o: _mute_success(o) and o.mapped and o.ours,
     ),
     Rule(
-        "done without FIPS, and nowhere to say it",
-        "silent",
-        lambda o: o.code == 0 and 1 in o.closed and bool(o.mapped),
-        lambda _: "seen in its memory",
+        *("done without FIPS, and nowhere to say it", "silent", "seen in its memory"),
+        lambda o: _mute_success(o) and o.mapped,
     ),
     Rule(
         # Go's own words for the signal, and its registers.
-        "snap-exec ended by the signal",
-        "killed",
-        lambda o: bool(o.sent) and not o.mapped and b"\ngoroutine " in o.stderr,
-        lambda _: "snap-exec, on the way",
+        *("snap-exec ended by the signal", "killed", "snap-exec, on the way"),
+        lambda o: o.sent and not o.mapped and b"\ngoroutine " in o.stderr,
     ),
     Rule(
-        "the signal was faster",
-        "killed",
-        lambda o: bool(o.sent) and not o.mapped and o.code == 126 and not o.said,
-        lambda _: "before it was started",
+        *("the signal was faster", "killed", "before it was started"),
+        lambda o: o.sent and not o.mapped and o.code == 126 and not o.said,
     ),
+    Rule("failed at the prompt", "failed", "{o.last}", lambda o: _prompt(o) and _works_as_asked(o)),
+    Rule("failed at the prompt, without FIPS", "silent", "{o.last}", _prompt),
+    Rule("nothing ran", "nothing", "", lambda o: o.code == 0 and NOTHING in o.excuses),
     Rule(
-        # Python then asks for more, and ends with success.
-        "failed at the prompt",
-        "failed",
-        lambda o: _prompt(o) and _works_as_asked(o),
-        lambda o: o.last,
-    ),
-    Rule("failed at the prompt, without FIPS", "silent", lambda o: _prompt(o), lambda o: o.last),
-    Rule("nothing ran", "nothing", lambda o: o.code == 0 and NOTHING in o.excuses),
-    Rule(
-        "success, and nothing done",
-        "unclear",
+        *("success, and nothing done", "unclear", "exit 0 and nothing done; it said: {o.last}"),
         lambda o: o.code == 0,
-        lambda o: f"exit 0 and nothing done; it said: {o.last}",
     ),
     Rule(
-        "the module refused what is weak",
-        "fips",
-        lambda o: o.door.kind == "openssl" and not o.door.told and o.asked and bool(o.mapped) and o.ours,
-        lambda _: "the module refused",
+        *("the module refused what is weak", "fips", "the module refused"),
+        lambda o: o.door.kind == "openssl" and not o.door.told and o.asked and o.mapped and o.ours,
     ),
     Rule(
-        "failed after it had started right",
-        "failed",
-        lambda o: FAILS in o.excuses and bool(o.mapped) and _works_as_asked(o),
-        lambda o: o.last,
+        *("failed after it had started right", "failed", "{o.last}"),
+        lambda o: FAILS in o.excuses and o.mapped and _works_as_asked(o),
     ),
     Rule(
-        "Python's words for SIGINT",
-        "killed",
+        *("Python's words for SIGINT", "killed", "KeyboardInterrupt"),
         lambda o: o.sent == signal.SIGINT and o.last == "KeyboardInterrupt" and not _clear(o),
-        lambda _: "KeyboardInterrupt",
     ),
     Rule(
-        "not one clear line",
-        "unclear",
+        *("not one clear line", "unclear", "exit {o.code}, {o.lines} lines, the last: {o.last}"),
         lambda o: not _clear(o),
-        lambda o: f"exit {o.code}, {len(o.said)} lines, the last: {o.last}",
     ),
-    Rule(
-        "one clear line",
-        "refused",
-        lambda o: o.asked or HELPLESS in o.excuses or STRICT in o.excuses,
-        lambda o: o.last,
-    ),
-    Rule("one clear line, and no reason", "helpless", lambda _: True, lambda o: o.last),
+    Rule("one clear line", "refused", "{o.last}", lambda o: o.asked or o.excuses & {HELPLESS, STRICT}),
+    Rule("one clear line, and no reason", "helpless", "{o.last}", lambda _: True),
 )
 
 
@@ -305,5 +240,5 @@ def rule(o: Observation) -> Rule:
 def judge(observations: Iterable[Observation]) -> tuple[str, str]:
     """Return the outcome of a case, the worst of its processes', and the evidence in a few words."""
     order = [*FAILED, *ALLOWED]
-    verdicts = [(each.outcome, each.evidence(o)) for o in observations for each in [rule(o)]]
+    verdicts = [(each.outcome, each.evidence.format(o=o)) for o in observations for each in [rule(o)]]
     return min(verdicts, key=lambda verdict: order.index(verdict[0]))

@@ -7,11 +7,11 @@ on this machine; 2 for wrong arguments; 130 when interrupted.
 from __future__ import annotations
 
 import argparse
-import platform
 import sys
 import time
 from pathlib import Path
 
+from tools import architecture
 from tools.acme import CertificateError
 from tools.demo.steps import Demo, NotShownError
 from tools.hosts import HostError, newest_snap
@@ -27,8 +27,8 @@ def main() -> int:
     arguments = parser.parse_args()
     began = time.monotonic()
     try:
-        if platform.machine() != "x86_64":
-            raise NotShownError(f"this machine is {platform.machine()}; the snap is for amd64 (x86_64) alone")
+        if complaint := architecture.complaint():
+            raise NotShownError(complaint)
         Demo(arguments.snap or newest_snap()).run()
     except (NotShownError, HostError, ObserveError, CertificateError) as error:
         sys.stdout.flush()

@@ -8,13 +8,14 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from tools.architecture import ARCHITECTURE
 from tools.hosts.base import HostError
 
 _START = """\
 #!/bin/sh
 # With its own loader and libraries: the host's may be older, or another distribution's.
 case $0 in /*) here=${{0%/*}} ;; *) here=$PWD/${{0%/*}} ;; esac
-{variables}exec "$here/lib/ld-linux-x86-64.so.2" --library-path "$here/lib" "$here/lib/{name}" "$@"
+{variables}exec "$here/lib/{loader}" --library-path "$here/lib" "$here/lib/{name}" "$@"
 """
 
 
@@ -34,7 +35,7 @@ def carry(
             shutil.copy(library, lib)
     shutil.copy(program, lib / start.name)
     said = "".join(f'export {name}="{value}"\n' for name, value in (variables or {}).items())
-    start.write_text(_START.format(name=start.name, variables=said))
+    start.write_text(_START.format(name=start.name, variables=said, loader=Path(ARCHITECTURE.loader).name))
     start.chmod(0o755)
 
 

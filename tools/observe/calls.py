@@ -18,13 +18,14 @@ from typing import Self
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from tools.architecture import ARCHITECTURE
+
 #: What makes RSA and EC keys in OpenSSL, whatever function was called for it. The module is built from the
 #: same sources as libcrypto, so both files have these functions.
 KEY_GENERATION = ("RSA_generate_multi_prime_key", "EC_KEY_generate_key")
 
 _PMU_TYPE = Path("/sys/bus/event_source/devices/uprobe/type")
 _CPUS = Path("/sys/devices/system/cpu/online")
-_PERF_EVENT_OPEN = 298  # the system call's number on x86-64
 _CLOSE_ON_EXEC = 8
 
 
@@ -129,7 +130,7 @@ def _open_event(library: Path, offset: int, cpu: int) -> int:
     # struct perf_event_attr, version 1 (72 bytes); see perf_event_open(2).
     attributes = struct.pack("=IIQQQQQIIQQ", pmu, 72, 0, 0, 0, 0, 0, 0, 0, ctypes.addressof(path), offset)
     libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = int(libc.syscall(_PERF_EVENT_OPEN, attributes, -1, cpu, -1, _CLOSE_ON_EXEC))
+    descriptor = int(libc.syscall(ARCHITECTURE.perf_event_open, attributes, -1, cpu, -1, _CLOSE_ON_EXEC))
     if descriptor < 0:
         raise ObserveError(f"the kernel refuses a uprobe ({os.strerror(ctypes.get_errno())}): root is needed")
     return descriptor

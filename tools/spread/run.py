@@ -13,7 +13,6 @@ from tools.hosts.base import Host, HostError, HostTimeoutError
 from tools.hosts.catalog import find
 from tools.hosts.make import task_host
 from tools.hosts.packed import DIST
-from tools.spread import supplies
 from tools.spread.model import Project, load
 from tools.spread.plan import Job
 
@@ -154,6 +153,10 @@ def open_session(folder: Path, system: str, snap: Path) -> Iterator[Session]:
         if described.kind == "tmt":  # this machine cannot make them: they came with the project
             given = DIST / "supplies"
         else:
+            from tools.spread import (
+                supplies,  # wants packages that tmt's machines do not have, where all is brought
+            )
+
             supplies.make(given)
         with task_host(described, snap) as host, Session(host, load(folder), snap, given) as session:
             yield session

@@ -12,7 +12,7 @@ SETTINGS = ("auto", "on", "off")
 class Source:
     """What a decision follows from.  main.c and the doctor compare this, and nobody the words.
 
-    Not an `enum`, which would cost every start a millisecond.
+    Not an `enum`, which would cost every start some milliseconds.
     """
 
     FLAG = "flag"

@@ -8,12 +8,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.architecture import ARCHITECTURE
 from tools.archive import archive
 from tools.hosts import cache
 from tools.hosts.base import HostError, HostRefusedError
 
 SUITE = "trixie"
-KERNEL = "linux-image-cloud-amd64"
+KERNEL = f"linux-image-cloud-{ARCHITECTURE.name}"
 BUSYBOX = "busybox-static"
 GUEST = Path(__file__).with_name("guest")
 INITRD = Path(__file__).with_name("initrd")

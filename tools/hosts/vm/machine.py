@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.architecture import ARCHITECTURE
 from tools.hosts import cache
 from tools.hosts.base import HostError, HostRefusedError
 from tools.hosts.processes import identity, lives
@@ -52,10 +53,10 @@ def version() -> str:
 
     Raise HostRefusedError when a program is missing.
     """
-    for program in ("qemu-system-x86_64", "qemu-img", "setpriv"):
+    for program in (ARCHITECTURE.qemu, "qemu-img", "setpriv"):
         if shutil.which(program) is None:
             raise HostRefusedError(f"no program `{program}` on this machine: run `make setup`")
-    asked = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True)
+    asked = subprocess.run([ARCHITECTURE.qemu, "--version"], capture_output=True, text=True)
     return asked.stdout.partition("\n")[0]
 
 
@@ -142,7 +143,7 @@ class Machine:
 
     def _command(self, image: Image, flagged: bool) -> list[str]:
         return [
-            *("setpriv", "--pdeathsig=KILL", "--", "qemu-system-x86_64"),
+            *("setpriv", "--pdeathsig=KILL", "--", ARCHITECTURE.qemu),
             # One CPU: two make the emulated kernel panic now and then.
             *("-M", "pc", "-accel", "tcg", "-smp", "1", "-m", "1024", "-cpu", "max,la57=off"),
             *("-nodefaults", "-no-user-config", "-nographic", "-no-reboot", "-monitor", "none"),
