@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from tests.documents import example, shows
 from tools.hosts import NamespaceHost
 
 
@@ -48,6 +49,7 @@ def test_it_shows_all_four_steps_in_a_minute(snap_file: Path, flagged: Namespace
         "4. What was shown",
     ):
         assert shown in done.stdout
+    assert shows(example("docs/auditors.md", "2. The snap on the same host")).search(done.stdout)
 
 
 def test_without_a_snap(tmp_path: Path) -> None:

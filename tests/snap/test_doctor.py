@@ -3,7 +3,6 @@
 import json
 import os
 import re
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -226,14 +225,3 @@ def test_health_is_reported_by_the_hook_and_by_the_timer(make_host: MakeHost, co
         "FIPS: REQUIRED BUT NOT ACTIVE; run certbot-fips.doctor",
         "--code=fips-not-active",
     ]
-
-
-def test_the_readme_shows_the_screens_that_there_are() -> None:
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
-    for headline in (
-        "FIPS: active",
-        "FIPS: off, host not flagged",
-        "FIPS: REQUIRED BUT NOT ACTIVE",
-        "FIPS: OFF BY SETTING ON A FIPS HOST",
-    ):
-        assert f"\n    {headline}\n" in readme

@@ -56,7 +56,7 @@ def whole_life(host: NamespaceHost) -> int:
 
 @pytest.mark.provider
 def test_a_whole_life_is_computed_in_the_module(flagged: NamespaceHost) -> None:
-    """Account, binding, keys, requests, TLS: of libcrypto's own only what README.md lists is reached."""
+    """Account, binding, keys, requests, TLS: of libcrypto's own only what the auditors' document lists.."""
     with ExitStack() as stack:
         calls = Counters(stack, flagged)
         flagged.run(["certbot-fips.python3", "-c", "pass"]).check()
