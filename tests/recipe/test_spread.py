@@ -107,7 +107,7 @@ def test_every_task_says_what_it_shows_and_runs_on_a_fips_host() -> None:
 
 
 def test_a_new_task_is_a_new_folder_and_no_other_file(tree: Path) -> None:
-    """`make test` runs it on every system that is to be had everywhere."""
+    """`make test` runs it on every system that can be brought up everywhere."""
     (tree / "tests/spread/any/new").mkdir()
     (tree / "tests/spread/any/new/task.yaml").write_text(TASK)
     collected = python(tree, "-m", "pytest", "--collect-only", "-q", "tests/spread").stdout

@@ -1,4 +1,4 @@
-"""Whom the snap trusts: whom the host trusts, on Debian's paths and on Red Hat's."""
+"""Which certificate authorities the snap trusts: those of the host, on Debian's paths and on Red Hat's."""
 
 import pytest
 

@@ -6,4 +6,4 @@ class BuildError(Exception):
 
 
 class UnavailableError(BuildError):
-    """A source cannot be had on this machine; on another, or later, the same build may do."""
+    """A source is unavailable on this machine; on another, or later, the same build may do."""

@@ -65,7 +65,7 @@ def from_crate(part: dict[str, Any], origins: dict[str, Any], name: str, cache: 
     """
     if "crate" not in origins["providers"].get(name, {}):
         raise UnavailableError(
-            f"the sources of the FIPS provider {name} cannot be had here: {part['source']} is not reachable"
+            f"the sources of the FIPS provider {name} are unavailable here: {part['source']} is not reachable"
             " and there is no second origin; build on a machine that reaches it"
         )
     crate, version = origins["providers"][name]["crate"].split()

@@ -39,7 +39,7 @@ print(*(module.__file__ for module in sys.modules.values() if hasattr(module, "_
 
 
 def make(folder: Path) -> None:
-    """Put the bundle into a folder: `python3` in it is its Python. Raise HostError when it cannot be had."""
+    """Put the bundle into a folder: `python3` in it is its Python. Raise HostError when it is unavailable."""
     lib = folder / "lib"
     lib.mkdir(parents=True)
     for name, library in _openssl().items():
@@ -67,7 +67,7 @@ def make(folder: Path) -> None:
 
 
 def put_on(host: Host) -> str:
-    """Copy the bundle to a host and return what it is. Raise HostError when it cannot be had."""
+    """Copy the bundle to a host and return what it is. Raise HostError when it is unavailable."""
     with tempfile.TemporaryDirectory() as made:
         make(Path(made, "bundle"))
         host.copy(Path(made, "bundle"), FOLDER)

@@ -1,7 +1,7 @@
 """Where OpenSSL computes: the functions at the bottom, which nothing gets around.
 
 A function near the surface (RSA_sign, EVP_DigestUpdate) says little: it may hand over to a provider, and
-another may be called in its place. So these are the innermost ones: whatever door was used, a SHA-256 is
+another may be called in its place. So these are the innermost ones: whatever was called first, a SHA-256 is
 made of sha256_block_data_order, an AES key is expanded before it is used, every point of a NIST curve is
 multiplied by EC_POINT_mul. The module is built from the same sources, so most names are in both files. They
 are local functions, mostly: a file without its symbol table cannot be observed.
