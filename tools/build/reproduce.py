@@ -16,9 +16,9 @@ from pathlib import Path
 
 from tools.build.clone import clone
 from tools.build.errors import BuildError
-from tools.build.progress import say, step
 from tools.build.recipe import PROJECT
-from tools.build.sources import sha256
+from tools.digest import sha256
+from tools.progress import say, step
 
 #: Fetched once, for both: what is in there has its hash.
 FETCHED = ("files", "packages", "crates")

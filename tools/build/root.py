@@ -20,7 +20,7 @@ import yaml
 
 from tools.archive import Apt, archive
 from tools.build.errors import BuildError, UnavailableError
-from tools.build.progress import say, step
+from tools.progress import say, step
 
 KINDS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("roots.yaml").read_text())
 #: What the builder itself needs in there; python3-apt is wanted by craft-parts.
