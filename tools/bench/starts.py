@@ -14,8 +14,8 @@ from tools.hosts.base import LOGIN_ENVIRONMENT
 BEST_OF = 5
 CONTEXT = "import ssl; ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
 LAUNCHER_LIMIT_MS = 3.0
-#: In place of fips_launch.boot: nothing but the decision that the main program wants to see, and on a host without FIPS the bare selection, for the interpreter's
-#: main program has selected FIPS by then.
+#: In place of fips_launch.boot: the decision that the main program wants to see, and on a host without FIPS
+#: the bare selection, for the interpreter's main program has selected FIPS by then.
 _DECIDED = "class decision: fips, source = {fips}, 'flag'\n"
 NO_LAUNCHER = _DECIDED.format(fips=True) + "def run(): pass\n"
 ONLY_SELECT = (
