@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from tools.acme import CertificateError
+from tools.acme.certificate import CertificateError
 from tools.demo.steps import Demo, NotShownError
 from tools.hosts import HostError, newest_snap
 from tools.observe import ObserveError
