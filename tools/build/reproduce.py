@@ -49,7 +49,7 @@ BOTH = (
     Surroundings("one", "/build", 2, "022", "one", {"LC_ALL": "C.UTF-8", "TZ": "UTC"}),
     Surroundings(
         "the other",
-        "/build/the other",
+        "/build/other",
         3,
         "077",
         "other",
