@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.digest import tree
+
 KEYRINGS = {
     "Debian": ("/usr/share/keyrings/debian-archive-keyring.gpg", "main"),
     "Ubuntu": ("/usr/share/keyrings/ubuntu-archive-keyring.gpg", "main universe"),
@@ -60,6 +62,7 @@ class Apt:
             (folder / part).mkdir(parents=True, exist_ok=True)
         (folder / "sources.list").write_text(f"{line}\n")
         (folder / "status").touch()
+        self._lists = folder / "lists"
         places = {
             "Dir::Etc::sourcelist": folder / "sources.list",
             "Dir::Etc::sourceparts": "/dev/null",
@@ -72,6 +75,10 @@ class Apt:
             "APT::Sandbox::User": "root",
         }
         self._options = [f"-o{key}={value}" for key, value in places.items()]
+
+    def lists(self) -> str:
+        """Return what stands for the lists of packages as the archive last gave them."""
+        return tree(self._lists)
 
     def __call__(
         self, program: str, *words: str, cwd: Path | None = None

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tools.acme import AcmeServer, Certificate
+from tools.acme import AcmeServer
+from tools.acme.certificate import Certificate
 from tools.hosts import NamespaceHost, Result
 
 SNAP = "/snap/certbot-fips/current"

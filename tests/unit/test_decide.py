@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from fips_launch.decide import Source, decide, kernel
 
 FLAGS_ON = [b"1", b"1\n", b"", b"\n", b"2", b"01", b"-1", b"yes", b"1 1", b"0\x000", b"\xff", b"0" * 65]
+FLAGS_ON.append(b"0" + b" " * 63 + b"1")  # what is behind the part that is read counts
 FLAGS_OFF = [b"0", b"0\n"]
 UNKNOWN_SETTINGS = [b"", b"\n", b"On", b"OFF", b"true", b"0", b"o ff", b"off\noff", b"\xfe", b"off" * 40]
+UNKNOWN_SETTINGS.append(b"off" + b" " * 61 + b"x")
 #: What a file may hold (None: there is none), near what is understood and far from it.
 CONTENTS = (
     st.none()

@@ -6,8 +6,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import trustme
-
 from tools.hosts import HostError
 from tools.hosts.carried import carry
 
@@ -24,6 +22,8 @@ def make(folder: Path) -> None:
     That is server.pem and server.key (P-256, for localhost), authority.pem, and authority.hash, by which
     Debian's trust store names it. Raise HostError when this machine cannot.
     """
+    import trustme  # a machine that runs spread's tasks by itself has what was made here, and no such package
+
     for program in PROGRAMS:
         found = shutil.which(program)
         if found is None:

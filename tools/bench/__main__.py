@@ -22,8 +22,8 @@ from tools.bench import certificates, package, starts, throughput
 from tools.bench.measure import BenchError
 from tools.bench.report import Figure, table
 from tools.bench.subjects import Subjects
-from tools.build.progress import say, step
 from tools.hosts import HostError, newest_snap
+from tools.progress import say, step
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORK = PROJECT / "build" / "bench"

@@ -9,7 +9,7 @@ from pathlib import Path
 from tools.bench.measure import BenchError, Program, Sample, rounds
 from tools.bench.report import Figure
 from tools.bench.subjects import Subjects
-from tools.build.progress import say
+from tools.progress import say
 
 ORIGINAL = "original.example.org"
 LINEAGES = "/var/lib/lineages"

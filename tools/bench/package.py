@@ -11,7 +11,7 @@ import time
 from tools.bench.measure import BenchError
 from tools.bench.report import Figure
 from tools.bench.subjects import Subjects
-from tools.build.progress import say
+from tools.progress import say
 
 AIM_MB = 15.0
 CORES = 2

@@ -14,10 +14,14 @@ from tools.hosts.base import LOGIN_ENVIRONMENT
 BEST_OF = 5
 CONTEXT = "import ssl; ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
 LAUNCHER_LIMIT_MS = 3.0
-#: In place of fips_launch.boot: nothing, and on a host without FIPS the bare selection, for the interpreter's
-#: main program has selected FIPS by then.
-NO_LAUNCHER = "def run(): pass\n"
-ONLY_SELECT = "import os\ndef run(): os.environ['OPENSSL_CONF'] = '{root}/etc/ssl/default.cnf'\n"
+#: In place of fips_launch.boot: the decision that the main program wants to see, and on a host without FIPS
+#: the bare selection, for the interpreter's main program has selected FIPS by then.
+_DECIDED = "class decision: fips, source = {fips}, 'flag'\n"
+NO_LAUNCHER = _DECIDED.format(fips=True) + "def run(): pass\n"
+ONLY_SELECT = (
+    _DECIDED.format(fips=False)
+    + "import os\ndef run(): os.environ['OPENSSL_CONF'] = '{root}/etc/ssl/default.cnf'\n"
+)
 STAND_IN = "/opt/bench/fips_launch"
 
 

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from tools.bench.measure import BenchError
-from tools.build.progress import step
+from tools.progress import step
 
 PYTHON = "/usr/bin/python3"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")

@@ -19,8 +19,8 @@ from tools import architecture
 from tools.build import commit, packages, pull, recipe
 from tools.build import root as roots
 from tools.build.errors import BuildError, UnavailableError
-from tools.build.progress import say
-from tools.build.sources import sha256
+from tools.digest import sha256, tree
+from tools.progress import say
 
 HERE = Path(__file__).parent
 #: craft-parts, for the Python of the root.
@@ -152,7 +152,7 @@ def _digest(what: dict[str, Any], record: dict[str, Any]) -> str:
 
     What a part reads below parts/ is in there too, for the builder has added its digest to the part.
     """
-    ours = recipe.digest([HOOKS, HERE])
+    ours = tree(HOOKS, HERE)
     return hashlib.sha256(f"{json.dumps([what, record], sort_keys=True)} {ours}".encode()).hexdigest()
 
 

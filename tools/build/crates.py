@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tools.archive import archive
 from tools.build.errors import UnavailableError
-from tools.build.progress import step
 from tools.build.root import KINDS
+from tools.progress import step
 
 #: The first cargo that reads version 4 of Cargo.lock.
 OLDEST = (1, 78)

@@ -9,7 +9,7 @@ import yaml
 from craft_parts import Action, ActionType, Step
 
 from tools.build.errors import BuildError
-from tools.build.progress import step
+from tools.progress import step
 
 
 def prime(parts: dict[str, Any], name: str, work: Path, cache: Path, jobs: int, shown: str) -> Path:

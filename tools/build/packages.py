@@ -17,8 +17,8 @@ from pathlib import Path
 
 from tools.architecture import ARCHITECTURE
 from tools.build.errors import UnavailableError
-from tools.build.progress import step
-from tools.build.sources import sha256
+from tools.digest import sha256
+from tools.progress import step
 
 #: The wheels that the snap takes, whatever C library this machine has (PEP 600).
 PLATFORMS = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.build import crates
 from tools.build.errors import BuildError, UnavailableError
-from tools.build.progress import say
+from tools.progress import say
 
 #: The part that is swapped as a whole.
 PART = "fips-provider"

@@ -11,6 +11,7 @@ from typing import Any
 
 from tools.build import crates, packages, provider, recipe, sources
 from tools.build.errors import UnavailableError
+from tools.digest import sha256
 
 #: Where the parts' scripts find Python's packages, and the crates of the one that has some.
 PACKAGES, CRATES = "packages", "crates"
@@ -53,7 +54,7 @@ def python_packages(python: str, pins: list[Path], cache: Path) -> Path | None:
     packages.bring(pins, python, cache / PACKAGES)
     pinned = "".join(file.read_text() for file in pins)
     for sdist in sorted((cache / PACKAGES).glob("*.tar.gz")):
-        if sources.sha256(sdist) in pinned and crates.has_some(sdist):
+        if sha256(sdist) in pinned and crates.has_some(sdist):
             return crates.of_sdist(sdist, cache / CRATES)
     return None
 

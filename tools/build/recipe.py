@@ -1,9 +1,7 @@
 """The recipe: snapcraft.yaml, read strictly."""
 
-import hashlib
 import json
 import re
-from collections.abc import Iterable
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import jsonschema
 import yaml
 
 from tools.build.errors import BuildError
+from tools.digest import tree
 
 PROJECT = Path(__file__).resolve().parents[2]
 RECIPE = PROJECT / "snapcraft.yaml"
@@ -84,21 +83,10 @@ def inputs_digest(scripts: str, project: Path = PROJECT) -> str:
 
     :param scripts: the part's override-* texts.
     """
-    return digest([project / "parts" / name for name in inputs(scripts, project)], project)
+    return tree(*(project / "parts" / name for name in inputs(scripts, project)))
 
 
 def hardening() -> dict[str, str]:
     """Return the flags that what we compile is hardened with, by their names in parts/toolchain."""
     text = (PROJECT / "parts" / "toolchain" / "environment").read_text()
     return dict(re.findall(r'^(hardened_\w+)="(.*)"$', text, re.MULTILINE))
-
-
-def digest(folders: Iterable[Path], project: Path = PROJECT) -> str:
-    """Return a sha256 over the files in folders of the project: their names, modes and contents."""
-    found = hashlib.sha256()
-    for folder in folders:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
-                found.update(f"{file.relative_to(project)} {file.stat().st_mode:o}\n".encode())
-                found.update(hashlib.sha256(file.read_bytes()).digest())
-    return found.hexdigest()

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from tools.build.clone import clone
 from tools.build.errors import BuildError
-from tools.build.progress import say, step
 from tools.build.recipe import PROJECT
-from tools.build.sources import sha256
+from tools.digest import sha256
+from tools.progress import say, step
 
 #: Fetched once, for both: what is in there has its hash.
 FETCHED = ("files", "packages", "crates")
@@ -49,7 +49,7 @@ BOTH = (
     Surroundings("one", "/build", 2, "022", "one", {"LC_ALL": "C.UTF-8", "TZ": "UTC"}),
     Surroundings(
         "the other",
-        "/build/the other",
+        "/build/other",
         3,
         "077",
         "other",

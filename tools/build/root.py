@@ -20,7 +20,7 @@ import yaml
 
 from tools.archive import Apt, archive
 from tools.build.errors import BuildError, UnavailableError
-from tools.build.progress import say, step
+from tools.progress import say, step
 
 KINDS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("roots.yaml").read_text())
 #: What the builder itself needs in there; python3-apt is wanted by craft-parts.
@@ -119,15 +119,18 @@ def prepare(packages: list[str], snaps: list[str], cache: Path) -> Root:
         wanted.update(kind["build-snaps"][snap.partition("/")[0]])
     cache.mkdir(parents=True, exist_ok=True)
     line = found.line(kind["suite"])
-    last = cache / f"{kind['suite']}-{_short(json.dumps(sorted(wanted)))}.packages"
+    last = cache / f"{kind['suite']}-{_short(json.dumps(sorted(wanted)))}.json"
     apt = Apt(cache / f"{kind['suite']}-apt", line)
-    if apt("apt-get", "-qq", "--error-on=any", "update").returncode == 0:
-        last.write_text("".join(f"{package}\n" for package in _resolve(apt, sorted(wanted), kind["suite"])))
-    elif last.is_file():
-        say(f"    the archive does not answer: {kind['suite']} as it was when last asked")
-    else:
+    answered = apt("apt-get", "-qq", "--error-on=any", "update").returncode == 0
+    known = json.loads(last.read_text()) if last.is_file() else None
+    if answered and (known is None or known["lists"] != apt.lists()):
+        known = {"lists": apt.lists(), "packages": _resolve(apt, sorted(wanted), kind["suite"])}
+        last.write_text(json.dumps(known))
+    if known is None:
         raise UnavailableError(f"the archive {found.uri} does not answer: check the network and try again")
-    listed = last.read_text().splitlines()
+    if not answered:
+        say(f"    the archive does not answer: {kind['suite']} as it was when last asked")
+    listed = known["packages"]
     root = Root(cache / f"{kind['suite']}-{_short(*listed)}", kind["suite"], listed, kind.get("path", ""))
     if not root.folder.is_dir():
         for old in cache.glob(f"{kind['suite']}-*/"):

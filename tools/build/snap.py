@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from tools.build.errors import BuildError
-from tools.build.progress import step
+from tools.progress import step
 
 # What snapcraft copies from the recipe into meta/snap.yaml, in its order.
 COPIED = ["name", "title", "version", "summary", "description", "license", "base", "grade", "confinement"]

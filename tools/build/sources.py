@@ -1,6 +1,5 @@
 """Bring a pinned source: from the cache, its upstream URL, or a second origin with the same bytes."""
 
-import hashlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,15 +8,10 @@ import requests
 
 from tools.archive import Apt, archive
 from tools.build.errors import BuildError
-from tools.build.progress import say, step
+from tools.digest import sha256
+from tools.progress import say, step
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
-
-
-def sha256(path: Path) -> str:
-    """Return the hex sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cached(cache: Path, checksum: str) -> Path:

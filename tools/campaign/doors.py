@@ -14,7 +14,7 @@ RUN = ("snap", "run")
 class Door:
     """A command that enters the snap; `{root}` is the copy's folder.
 
-    kind: how to tell what it did, see `verdict`: python, text, openssl, hook or report.
+    kind: how to tell what it did, see `observation`: python, text, openssl, hook or report.
     told: for text the output of a run that worked (empty: none); for openssl and hook what it makes.
     anywhere: can be entered without snapd, so also in a copy elsewhere and by any user.
     """

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from tools import architecture
-from tools.acme import CertificateError
+from tools.acme.certificate import CertificateError
 from tools.demo.steps import Demo, NotShownError
 from tools.hosts import HostError, newest_snap
 from tools.observe import ObserveError

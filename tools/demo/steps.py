@@ -9,7 +9,8 @@ import shlex
 from contextlib import ExitStack
 from pathlib import Path
 
-from tools.acme import AcmeServer, Certificate
+from tools.acme import AcmeServer
+from tools.acme.certificate import Certificate
 from tools.demo import bundle
 from tools.hosts import NamespaceHost, Result
 from tools.observe import CallCounter, Wire, groups

@@ -12,12 +12,12 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tools.hosts.base import HostError, HostRefusedError
+from tools.progress import step
 
 CACHE = Path(__file__).resolve().parents[2] / "build/roots"
 LITTLE_MIB = 1024  # what fails with less free space may have failed for that
@@ -53,17 +53,6 @@ def once(name: str, made_of: str, build: Callable[[Path], None]) -> Path:
     return done
 
 
-def digest(*paths: Path) -> str:
-    """Return what stands for the content of files and folders: a change of one is another digest."""
-    found = hashlib.sha256()
-    for top in paths:
-        for path in (top, *sorted(top.rglob("*"))):
-            found.update(f"{path.relative_to(top.parent)} {path.lstat().st_mode}".encode())
-            if path.is_file():
-                found.update(path.read_bytes())
-    return found.hexdigest()
-
-
 def command(*words: str) -> None:
     """Run a command of this machine; raise HostError with what it said when it fails."""
     done = subprocess.run(words, capture_output=True, text=True, errors="replace")
@@ -72,10 +61,6 @@ def command(*words: str) -> None:
         raise HostError(f"{words[0]} failed ({done.returncode}) and said: {' / '.join(said[-3:])}")
 
 
-@contextmanager
-def progress(what: str) -> Iterator[None]:
-    """Say what is being waited for: building a userland takes a minute."""
-    print(f"==> {what}", file=sys.stderr, flush=True)
-    began = time.monotonic()
-    yield
-    print(f"    took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+def progress(what: str) -> AbstractContextManager[None]:
+    """Say what is being waited for, on standard error: what `allocate` says on the other is an address."""
+    return step(what, to=sys.stderr)

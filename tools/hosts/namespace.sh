@@ -14,6 +14,7 @@ set -eu
 stage=$1 flag=$2 flag_script=$3 snap_command=$4
 shift 4
 step="start"
+# shellcheck disable=SC2154 # it is assigned in there
 trap 'status=$?; [ $status = 0 ] || echo "could not $step" >&2' EXIT
 # The old /proc still counts in the PIDs of the machine: that is the number nsenter needs.
 read -r outer_pid rest < /proc/self/stat

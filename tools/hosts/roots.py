@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 
 from tools.archive import archive
+from tools.digest import tree
 from tools.hosts.base import HostRefusedError
-from tools.hosts.cache import command, digest, once, progress
+from tools.hosts.cache import command, once, progress
 from tools.hosts.catalog import load
 
 HERE = Path(__file__)
@@ -43,7 +44,7 @@ def root(name: str | Path) -> Path:
     if isinstance(name, Path):
         return name
     recipe = load()["roots"][name]
-    made_of = json.dumps([recipe, digest(HERE, GUEST, FLAG)], sort_keys=True)
+    made_of = json.dumps([recipe, tree(HERE, GUEST, FLAG)], sort_keys=True)
     return once(name, made_of, lambda target: _bootstrap(name, recipe, target))
 
 

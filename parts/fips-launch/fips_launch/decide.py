@@ -7,6 +7,7 @@ import os
 
 FLAG = "/proc/sys/crypto/fips_enabled"
 SETTINGS = ("auto", "on", "off")
+LONGEST = 64  # bytes of a word and the blanks around it; what is longer is none, whatever it begins with
 
 
 class Source:
@@ -44,7 +45,8 @@ def _word(path: str) -> str | None:
     except FileNotFoundError:
         return None
     try:
-        return os.fsdecode(os.read(descriptor, 64).strip())
+        said = os.read(descriptor, LONGEST + 1)
+        return os.fsdecode(said.strip() if len(said) <= LONGEST else said)
     finally:
         os.close(descriptor)
 

@@ -6,6 +6,7 @@
 # one removes them.
 set -eu
 step="start"
+# shellcheck disable=SC2154 # it is assigned in there
 trap 'status=$?; [ $status = 0 ] || { echo "could not $step"; tail -n 3 /mnt/log; } >&2 2>/dev/null' EXIT
 read -r pid rest </proc/self/stat # the old /proc still counts in the PIDs of the machine
 prefix=certbot-fips-docker-

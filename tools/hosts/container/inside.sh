@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What DockerHost does inside its container, as root with CAP_SYS_ADMIN; read by `sh -s` from its input.
 #
 #   prepare                     folders of snapd's, and the base snap core24, whose usr is at /run/core24-usr

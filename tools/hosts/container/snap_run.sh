@@ -29,20 +29,22 @@ current=$(readlink -f "/snap/$name/current") || fail "snap \"$name\" is not inst
 [ -d "$current" ] || fail "snap \"$name\" is not installed"
 revision=${current##*/}
 user=$(id -un)
-eval "home=~$user"
+home=$(eval "echo ~$user")
+effective=$(id -u) real=$(id -ru)
 version=$(sed -n "s/^version: *['\"]\{0,1\}\([^'\"]*\).*/\1/p" "$current/meta/snap.yaml")
 export SNAP="$current" SNAP_ARCH=amd64 SNAP_COMMON="/var/snap/$name/common" SNAP_CONTEXT=stand-in \
-    SNAP_COOKIE=stand-in SNAP_DATA="/var/snap/$name/$revision" SNAP_EUID="$(id -u)" SNAP_INSTANCE_KEY= \
+    SNAP_COOKIE=stand-in SNAP_DATA="/var/snap/$name/$revision" SNAP_EUID="$effective" SNAP_INSTANCE_KEY="" \
     SNAP_INSTANCE_NAME="$name" SNAP_NAME="$name" SNAP_REAL_HOME="$home" SNAP_REEXEC="${SNAP_REEXEC-}" \
     SNAP_LIBRARY_PATH=/var/lib/snapd/lib/gl:/var/lib/snapd/lib/gl32:/var/lib/snapd/void \
-    SNAP_REVISION="$revision" SNAP_UID="$(id -ru)" SNAP_USER_COMMON="$home/snap/$name/common" \
+    SNAP_REVISION="$revision" SNAP_UID="$real" SNAP_USER_COMMON="$home/snap/$name/common" \
     SNAP_USER_DATA="$home/snap/$name/$revision" SNAP_VERSION="$version"
 if [ $hook = no ]; then
     app=${1#*.}
     export SNAP_APP_NAME="$app"
-    mkdir -p -m 0700 "$SNAP_USER_DATA" "$SNAP_USER_COMMON"
+    (umask 077 && mkdir -p "$SNAP_USER_DATA" "$SNAP_USER_COMMON")
 fi
 for program in /usr/lib/snapd/snap-exec /usr/libexec/snapd/snap-exec /usr/local/lib/snapd/snap-exec; do
+    # shellcheck disable=SC2086 # options are words
     [ ! -x "$program" ] || exec "$program" $options -- "$@"
 done
 fail "snap-exec is nowhere"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tools import digest
 from tools.hosts import cache, roots, snapd
 from tools.hosts.base import Ended, Host, HostError
 from tools.hosts.vm import console, image, machine, state
@@ -51,7 +52,7 @@ class QemuHost(Host):
         qemu = machine.version()
         booted = image.image(roots.root(self._root))
         snaps = roots.base_snaps()
-        code = cache.digest(*(Path(str(module.__file__)) for module in (machine, state, console)))
+        code = digest.tree(*(Path(str(module.__file__)) for module in (machine, state, console)))
         made_of = " ".join([qemu, booted.disk.parent.name, *(snap.parent.name for snap in snaps), code])
         folder = cache.once(
             f"vm-saved-{self._label}-fips{int(self._flagged)}",

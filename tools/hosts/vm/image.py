@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import digest
 from tools.architecture import ARCHITECTURE
 from tools.archive import archive
 from tools.hosts import cache
@@ -35,7 +36,7 @@ def image(userland: Path) -> Image:
 
     Raise HostRefusedError when this machine cannot make it, HostError when that fails.
     """
-    made_of = f"{userland.name} {cache.digest(Path(__file__), GUEST, INITRD)}"
+    made_of = f"{userland.name} {digest.tree(Path(__file__), GUEST, INITRD)}"
     folder = cache.once(
         f"vm-{userland.name.rpartition('-')[0]}", made_of, lambda target: _make(userland, target)
     )
