@@ -11,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 from tests.conftest import PROJECT
 from tools.campaign.case import Case, draw
 from tools.campaign.damages import LIBRARY, Files, replaced, whole
-from tools.campaign.doors import DOORS, Door
+from tools.campaign.entry_points import ENTRY_POINTS, EntryPoint
 from tools.campaign.environments import variable
 from tools.campaign.fault import CRASH, KILLED, Fault
 from tools.campaign.plan import SNAP, Plan
@@ -28,17 +28,17 @@ from tools.hosts import HostRefusedError
 SAMPLE = range(300)
 
 
-def door(name: str) -> Door:
-    return next(each for each in DOORS if each.name == name)
+def entry_point(name: str) -> EntryPoint:
+    return next(each for each in ENTRY_POINTS if each.name == name)
 
 
-#: Cases that have failed once, shrunk: the door and what was wrong.
+#: Cases that have failed once, shrunk: the entry point and what was wrong.
 ONCE_FAILED = {
     "Python said in thirty lines that it cannot start": (
         "python3 -I",
         whole(f"{LIBRARY}/encodings/aliases.pyc", "empty"),
     ),
-    "the same, by a door of snapd's": ("python3 app", whole(LIBRARY, "missing")),
+    "the same, by an entry point of snapd's": ("python3 app", whole(LIBRARY, "missing")),
     "Python warned before the launcher's line": ("certbot", whole(f"{LIBRARY}/lib-dynload", "empty")),
     "Certbot could not be loaded: a traceback": ("certbot", whole(f"{LIBRARY}/hashlib.pyc", "empty")),
     "X25519 offered, by a config not the snap's": ("python3 app", made_here("with X25519 first")),
@@ -47,7 +47,7 @@ ONCE_FAILED = {
         "python3 app",
         variable("__PYVENV_LAUNCHER__", "a hostile Python's program"),
     ),
-    "a door's module could not be loaded: a traceback": (
+    "an entry point's module could not be loaded: a traceback": (
         "configure hook",
         whole(f"{LIBRARY}/subprocess.pyc", "empty"),
     ),
@@ -92,7 +92,7 @@ def test_what_is_not_there_cannot_be_damaged(stage: Stage, tmp_path: Path) -> No
     with pytest.raises(CampaignError, match=r"the snap has no usr/bin/python3\.13"):
         Files.of(tmp_path)
     with pytest.raises(CampaignError, match="the snap has no usr/bin/no-such"):
-        run_case(stage, Case(0, door("certbot"), (whole("usr/bin/no-such", "empty"),), True))
+        run_case(stage, Case(0, entry_point("certbot"), (whole("usr/bin/no-such", "empty"),), True))
 
 
 @pytest.mark.usefixtures("stage")  # which tells first whether this machine can
@@ -108,7 +108,7 @@ def test_a_sample_of_three_hundred(snap_file: Path) -> None:
 def test_a_capable_openssl_that_finds_no_config(stage: Stage) -> None:
     """AT_SECURE makes it ignore the one that it is given; the compiled-in path is that of another copy."""
     alone = located("unpacked elsewhere alone")
-    case = Case(0, door("fips-exec md5"), (capable("usr/libexec/openssl/openssl"), alone), True)
+    case = Case(0, entry_point("fips-exec md5"), (capable("usr/libexec/openssl/openssl"), alone), True)
     outcome, evidence = run_case(stage, case)
     assert outcome == "refused"
     assert evidence.startswith("certbot-fips: ")
@@ -117,7 +117,7 @@ def test_a_capable_openssl_that_finds_no_config(stage: Stage) -> None:
 @pytest.mark.parametrize("what", ONCE_FAILED)
 def test_what_has_failed_once(stage: Stage, what: str) -> None:
     name, fault = ONCE_FAILED[what]
-    outcome, evidence = run_case(stage, Case(0, door(name), (fault,), True))
+    outcome, evidence = run_case(stage, Case(0, entry_point(name), (fault,), True))
     assert outcome not in FAILED, evidence
 
 
@@ -160,26 +160,26 @@ def starve(plan: Plan) -> None:
 MODULE = "usr/lib/ossl-modules/fips.so"
 HIDDEN, DENIED = control("the flag is hidden", hide), control("the flag is denied", deny)
 #: For each outcome a real case that has it; where the snap cannot be made to, a program that behaves so.
-CONTROLS: dict[str, tuple[Door, bool, tuple[Fault, ...]]] = {
-    "fips": (door("certbot"), True, ()),
-    "refused": (door("certbot"), True, (whole(MODULE, "missing"),)),
-    "default": (door("certbot"), False, ()),
-    "strict": (door("python3 app"), True, (flagged("a long blank and 0"),)),
-    "told": (door("doctor"), True, (whole(MODULE, "missing"),)),
-    "failed": (door("certbot"), True, (whole(f"{LIBRARY}/hashlib.pyc", "empty"),)),
-    "killed": (door("certbot"), True, (control("no time", starve),)),
-    "crashed": (door("python3.13"), True, (control("ud2: no instruction", begins_with(b"\x0f\x0b")),)),
-    "stuck": (door("python3.13"), True, (control("jmp to itself", begins_with(b"\xeb\xfe")),)),
-    "host's": (door("shell"), True, (whole("usr/bin/python3", "missing"),)),
-    "nothing": (door("renew service"), True, (variable("LD_TRACE_LOADED_OBJECTS", "1"),)),
-    "silent": (door("certbot"), True, (HIDDEN,)),
-    "unseen": (Door("another", "text", ("echo", "certbot 5.8.0"), "certbot 5.8.0"), True, ()),
-    "late": (Door("asleep", "text", ("sleep", "6"), "certbot 5.8.0"), True, ()),
-    "unclear": (Door("two lines", "text", ("cat", "/none", "/none"), "certbot 5.8.0"), True, ()),
-    "helpless": (Door("a line", "text", ("cat", "/none"), "certbot 5.8.0"), False, ()),
-    "wrong mode": (door("python3 app"), True, (DENIED,)),
-    "untrue": (door("doctor"), True, (DENIED,)),
-    "damage done": (Door("no hook", "hook", ("true",), "setting"), True, ()),
+CONTROLS: dict[str, tuple[EntryPoint, bool, tuple[Fault, ...]]] = {
+    "fips": (entry_point("certbot"), True, ()),
+    "refused": (entry_point("certbot"), True, (whole(MODULE, "missing"),)),
+    "default": (entry_point("certbot"), False, ()),
+    "strict": (entry_point("python3 app"), True, (flagged("a long blank and 0"),)),
+    "told": (entry_point("doctor"), True, (whole(MODULE, "missing"),)),
+    "failed": (entry_point("certbot"), True, (whole(f"{LIBRARY}/hashlib.pyc", "empty"),)),
+    "killed": (entry_point("certbot"), True, (control("no time", starve),)),
+    "crashed": (entry_point("python3.13"), True, (control("ud2: no instruction", begins_with(b"\x0f\x0b")),)),
+    "stuck": (entry_point("python3.13"), True, (control("jmp to itself", begins_with(b"\xeb\xfe")),)),
+    "host's": (entry_point("shell"), True, (whole("usr/bin/python3", "missing"),)),
+    "nothing": (entry_point("renew service"), True, (variable("LD_TRACE_LOADED_OBJECTS", "1"),)),
+    "silent": (entry_point("certbot"), True, (HIDDEN,)),
+    "unseen": (EntryPoint("another", "text", ("echo", "certbot 5.8.0"), "certbot 5.8.0"), True, ()),
+    "late": (EntryPoint("asleep", "text", ("sleep", "6"), "certbot 5.8.0"), True, ()),
+    "unclear": (EntryPoint("two lines", "text", ("cat", "/none", "/none"), "certbot 5.8.0"), True, ()),
+    "helpless": (EntryPoint("a line", "text", ("cat", "/none"), "certbot 5.8.0"), False, ()),
+    "wrong mode": (entry_point("python3 app"), True, (DENIED,)),
+    "untrue": (entry_point("doctor"), True, (DENIED,)),
+    "damage done": (EntryPoint("no hook", "hook", ("true",), "setting"), True, ()),
 }
 
 
@@ -194,9 +194,13 @@ def test_the_verdict_knows_each_outcome(stage: Stage, outcome: str) -> None:
     assert seen == outcome, evidence
 
 
-@pytest.mark.parametrize("way", [door for door in DOORS if door.kind != "hook"], ids=lambda door: door.name)
-def test_the_verdict_sees_a_snap_without_fips(stage: Stage, way: Door) -> None:
-    """The flag is hidden from the snap and not from the judge: every door is found out."""
+@pytest.mark.parametrize(
+    "way",
+    [each for each in ENTRY_POINTS if each.kind != "hook"],
+    ids=lambda each: each.name,
+)
+def test_the_verdict_sees_a_snap_without_fips(stage: Stage, way: EntryPoint) -> None:
+    """The flag is hidden from the snap and not from the judge: every entry point is found out."""
     case = Case(0, way, (HIDDEN,), True)
     outcome, _ = run_case(stage, case)
     assert outcome == "silent"
@@ -206,4 +210,6 @@ def test_the_verdict_sees_a_snap_without_fips(stage: Stage, way: Door) -> None:
 def test_a_failing_case_is_shrunk() -> None:
     faults = (HIDDEN, covered("/proc"), without({0}), DENIED)
     guilty = faults[2]
-    assert shrink(Case(0, door("certbot"), faults, True), lambda smaller: guilty in smaller.faults) == (2,)
+    assert shrink(
+        Case(0, entry_point("certbot"), faults, True), lambda smaller: guilty in smaller.faults
+    ) == (2,)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.campaign.doors import DOORS
+from tools.campaign.entry_points import ENTRY_POINTS
 from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, STRICT
 from tools.campaign.observation import Observation
 from tools.campaign.payload import Got
@@ -17,9 +17,11 @@ LIBCRYPTO = frozenset({"/somewhere/libcrypto.so.3"})
 LINE = b"certbot-fips: FIPS is needed, and something is missing\n"
 
 
-def seen(door: str, *excuses: str, exits: int = 0, killed: int = 0, **facts: Any) -> Observation:
-    """Return what is seen on a FIPS host at a door of the snap, but for these facts."""
-    observation = Observation(next(each for each in DOORS if each.name == door), status=exits << 8 | killed)
+def seen(entry_point: str, *excuses: str, exits: int = 0, killed: int = 0, **facts: Any) -> Observation:
+    """Return what is seen on a FIPS host at an entry point of the snap, but for these facts."""
+    observation = Observation(
+        next(each for each in ENTRY_POINTS if each.name == entry_point), status=exits << 8 | killed
+    )
     return replace(observation, excuses=frozenset(excuses), **facts)
 
 
@@ -94,7 +96,7 @@ def test_a_rule_recognizes_its_example(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, each in EXAMPLES.items() if each.asked and not each.ours])
 def test_only_proof_is_taken_for_fips(name: str) -> None:
     """A hook proves it itself, before it makes its file; what it leaves is compared byte by byte."""
-    assert rule(EXAMPLES[name]).outcome != "fips" or EXAMPLES[name].door.kind == "hook"
+    assert rule(EXAMPLES[name]).outcome != "fips" or EXAMPLES[name].entry_point.kind == "hook"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_nothing_that_is_wrong_passes_without_an_excuse(facts: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    ("door", "stderr", "said"),
+    ("entry_point", "stderr", "said"),
     [
         ("certbot", b"ERROR: ld.so: object 'x\ny' cannot be preloaded\n" + LINE, [LINE.strip()]),
         ("certbot", b"x: no version information available\n" + LINE, [LINE.strip()]),
@@ -126,9 +128,9 @@ def test_nothing_that_is_wrong_passes_without_an_excuse(facts: dict[str, Any]) -
     ],
 )
 def test_what_loader_and_shell_say_around_a_line_is_not_the_snap_s(
-    door: str, stderr: bytes, said: list[bytes] | None
+    entry_point: str, stderr: bytes, said: list[bytes] | None
 ) -> None:
-    assert seen(door, exits=78, stderr=stderr).said == (said or stderr.splitlines()[:1])
+    assert seen(entry_point, exits=78, stderr=stderr).said == (said or stderr.splitlines()[:1])
 
 
 def test_of_a_shell_that_cannot_run_it_the_last_line_counts() -> None:

@@ -55,7 +55,7 @@ def one(snap: Path, seed: int, keep: str) -> int:
         if keep != "all":
             case = case.keep({int(number) for number in keep.split(",") if number.isdigit()})
         plan = case.plan()
-        print(f"door:    {case.door.name}: {os.fsdecode(b' '.join(plan.argv))[:200]!r}")
+        print(f"entry:   {case.entry_point.name}: {os.fsdecode(b' '.join(plan.argv))[:200]!r}")
         print(f"host:    FIPS is {'' if plan.must else 'not '}asked for")
         for number, fault in enumerate(case.faults):
             print(f"fault {number}: {fault.kind}: {fault.text}")

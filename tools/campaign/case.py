@@ -9,7 +9,7 @@ from random import Random
 
 from tools.campaign import environments, state, surroundings
 from tools.campaign.damages import Files
-from tools.campaign.doors import DOORS, Door
+from tools.campaign.entry_points import ENTRY_POINTS, EntryPoint
 from tools.campaign.fault import Fault
 from tools.campaign.plan import SNAP, Plan
 from tools.hosts.base import LOGIN_ENVIRONMENT
@@ -41,10 +41,10 @@ def _kinds(files: Files) -> Mapping[str, tuple[Callable[[Random], Fault], int]]:
 
 @dataclass(frozen=True)
 class Case:
-    """A door and the faults around it; the first fault gives the case its kind."""
+    """An entry point and the faults around it; the first fault gives the case its kind."""
 
     seed: int
-    door: Door
+    entry_point: EntryPoint
     faults: tuple[Fault, ...]
     flagged: bool
 
@@ -57,12 +57,13 @@ class Case:
     def text(self) -> str:
         """The case for people."""
         host = "" if self.flagged else " on an unflagged host"
-        return f"{self.door.name}{host}: {'; '.join(fault.text for fault in self.faults) or 'nothing wrong'}"
+        faults = "; ".join(fault.text for fault in self.faults) or "nothing wrong"
+        return f"{self.entry_point.name}{host}: {faults}"
 
     def keep(self, numbers: Collection[int]) -> Case:
         """Return the case with these of its faults alone."""
         kept = tuple(fault for number, fault in enumerate(self.faults) if number in numbers)
-        return Case(self.seed, self.door, kept, self.flagged)
+        return Case(self.seed, self.entry_point, kept, self.flagged)
 
     def plan(self) -> Plan:
         """Return what is to be done."""
@@ -71,8 +72,8 @@ class Case:
         for fault in self.faults:
             fault.apply(plan)
         root = "/snap/certbot-fips/current" if plan.root == SNAP else plan.root
-        plan.argv = [os.fsencode(word.replace("{root}", root)) for word in self.door.argv]
-        plan.stdin = self.door.stdin.encode()
+        plan.argv = [os.fsencode(word.replace("{root}", root)) for word in self.entry_point.argv]
+        plan.stdin = self.entry_point.stdin.encode()
         return plan
 
 
@@ -93,8 +94,8 @@ def draw(seed: int, files: Files) -> Case:
         kinds += ["environment"] * random.randrange(4)
     faults = tuple(drawn[kind][0](random) for kind in _once(kinds))
     by_path = any(fault.kind in _BY_PATH for fault in faults)
-    doors = [door for door in DOORS if door.anywhere or not by_path]
-    if any(fault.kind == "name" for fault in faults):  # by their name the other doors are known
-        doors = [door for door in doors if door.kind in ("python", "text")]
-    door = random.choices(doors, [door.weight for door in doors])[0]
-    return Case(seed, door, faults, random.random() >= _UNFLAGGED)
+    entry_points = [each for each in ENTRY_POINTS if each.anywhere or not by_path]
+    if any(fault.kind == "name" for fault in faults):  # by their name the other entry points are known
+        entry_points = [each for each in entry_points if each.kind in ("python", "text")]
+    entry_point = random.choices(entry_points, [each.weight for each in entry_points])[0]
+    return Case(seed, entry_point, faults, random.random() >= _UNFLAGGED)

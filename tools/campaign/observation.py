@@ -8,7 +8,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.campaign.doors import Door
+from tools.campaign.entry_points import EntryPoint
 from tools.campaign.fault import HELPLESS
 from tools.campaign.payload import Got, weigh
 from tools.campaign.plan import Plan
@@ -31,7 +31,7 @@ _MD5 = b"d41d8cd98f00b204e9800998ecf8427e"
 class Observation:
     """What a process was asked, was given, said and had mapped, and how it ended."""
 
-    door: Door
+    entry_point: EntryPoint
     asked: bool = True
     """The setting or the kernel's flag asks for FIPS."""
     excuses: frozenset[str] = frozenset()
@@ -46,7 +46,7 @@ class Observation:
     got: Got | None = None
     """What it achieved; None: nothing."""
     snap_seen: bool = False
-    """The memory of the door's program of the snap was seen."""
+    """The memory of the entry point's program of the snap was seen."""
     any_seen: bool = False
     """That of any program was."""
     mapped: frozenset[str] = frozenset()
@@ -98,10 +98,10 @@ class Observation:
     def said(self) -> list[bytes]:
         """The lines on its standard error, without what loader and shell say around the snap's."""
         said = [line for line in self.stderr.splitlines() if line and not _NOISE.match(line)]
-        if self.door.verbose or b"ERROR: ld.so" in self.stderr:
+        if self.entry_point.verbose or b"ERROR: ld.so" in self.stderr:
             # They were asked to say more; the loader prints a value with its line breaks.
             said = [line for line in said if line.startswith(b"certbot-fips: ")] or said
-        if self.door.shell or self.door.kind == "hook":
+        if self.entry_point.shell or self.entry_point.kind == "hook":
             # A shell takes what the kernel does not for a script of its own.
             said = [line for line in said if not _SCRIPT.search(line)] or said[:1]
             if self.code in (126, 127):
@@ -115,49 +115,51 @@ class Observation:
         return said[-1].decode(errors="replace")[:300] if said else "nothing"
 
 
-def observe(door: Door, plan: Plan, stage: Stage, ended: Watched) -> Observation:
+def observe(entry_point: EntryPoint, plan: Plan, stage: Stage, ended: Watched) -> Observation:
     """Return what was seen of a process that has ended, while its case's files are still there."""
-    hook, report = door.kind == "hook", door.kind == "report"
-    program = (_OPENSSL,) if door.kind == "openssl" else (_PYTHON, _OPENSSL) if report else (_PYTHON,)
+    hook, report = entry_point.kind == "hook", entry_point.kind == "report"
+    program = (_OPENSSL,) if entry_point.kind == "openssl" else (_PYTHON, _OPENSSL) if report else (_PYTHON,)
     # A hook is judged by what it leaves, a report by its children: it has no crypto in its own process.
     seen = [] if hook else [libraries for (_, exe), libraries in ended.seen.items() if exe.endswith(program)]
     filled = [libraries for libraries in seen if libraries]
     mapped = filled[-1] if filled else frozenset()
-    left, right = (stage.setting(), b"auto\n") if door.told == "setting" else (stage.config(), stage.made)
+    left, right = (
+        (stage.setting(), b"auto\n") if entry_point.told == "setting" else (stage.config(), stage.made)
+    )
     headline = ""
     if report:  # LD_SHOW_AUXV comes before it
         lines = ended.stdout.decode(errors="replace").splitlines()
         headline = next((line for line in lines if line.startswith("FIPS: ")), "")
     return Observation(
-        door,
+        entry_point,
         asked=plan.must,
         excuses=frozenset(plan.excuses | {HELPLESS} if hook else plan.excuses),
         sent=plan.signal[0] if plan.signal else 0,
         closed=frozenset(plan.closed),
         status=ended.status,
         seconds=ended.seconds,
-        got=None if hook or report else _got(door, ended),
+        got=None if hook or report else _got(entry_point, ended),
         snap_seen=bool(seen),
         any_seen=bool(ended.seen),
         mapped=frozenset() if report else mapped,
         ours=any(_ours(plan, libraries) for libraries in (seen if report else [mapped])),
         made=hook and left == right,
-        spoiled=hook and left not in (right, None, stage.before[door.told]),
+        spoiled=hook and left not in (right, None, stage.before[entry_point.told]),
         headline=headline,
         health=stage.health() if report else "",
         stderr=ended.stderr,
     )
 
 
-def _got(door: Door, ended: Watched) -> Got | None:
+def _got(entry_point: EntryPoint, ended: Watched) -> Got | None:
     out = ended.stdout
-    if door.kind == "python":
+    if entry_point.kind == "python":
         return weigh(out)
-    if door.kind == "openssl":
-        if door.told:
-            return Got((), True) if (_SHA256 if door.told == "sha256" else _KEY) in out else None
-        return Got((door.name,), True) if _MD5 in out or _KEY in out else None
-    done = door.told.encode() in out if door.told else ended.status == 0
+    if entry_point.kind == "openssl":
+        if entry_point.told:
+            return Got((), True) if (_SHA256 if entry_point.told == "sha256" else _KEY) in out else None
+        return Got((entry_point.name,), True) if _MD5 in out or _KEY in out else None
+    done = entry_point.told.encode() in out if entry_point.told else ended.status == 0
     return Got((), True) if done else None
 
 

@@ -17,7 +17,7 @@ class Line:
 
     seed: int
     kind: str
-    door: str
+    entry_point: str
     text: str
     outcome: str
     evidence: str

@@ -22,7 +22,7 @@ def run_case(stage: Stage, case: Case) -> tuple[str, str]:
     :raises CampaignError: the case could not be set up.
     """
     plan = case.plan()
-    return judge([observe(case.door, plan, stage, ended) for ended in stage.run(plan)])
+    return judge([observe(case.entry_point, plan, stage, ended) for ended in stage.run(plan)])
 
 
 def examine(stage: Stage, seed: int) -> Line:
@@ -36,7 +36,7 @@ def examine(stage: Stage, seed: int) -> Line:
         kept = shrink(case, lambda smaller: run_case(stage, smaller)[0] == outcome)
         text = case.keep(kept).text
         reproduce = f"python3 -m tools.campaign --case {seed} --keep {','.join(map(str, kept)) or 'none'}"
-    return Line(seed, case.kind, case.door.name, text, outcome, evidence, round(seconds, 3), reproduce)
+    return Line(seed, case.kind, case.entry_point.name, text, outcome, evidence, round(seconds, 3), reproduce)
 
 
 def campaign(snap: Path, seeds: Sequence[int], jobs: int, tell: Callable[[Line], None]) -> list[Line]:

@@ -61,7 +61,7 @@ def _mute_success(o: Observation) -> bool:
 
 def _prompt(o: Observation) -> bool:
     """Python asks for more after a failure, and ends with success."""
-    return o.code == 0 and o.door.interactive and FAILS in o.excuses and bool(o.mapped)
+    return o.code == 0 and o.entry_point.interactive and FAILS in o.excuses and bool(o.mapped)
 
 
 def _clear(o: Observation) -> bool:
@@ -89,11 +89,18 @@ def _news(o: Observation) -> bool:
 
 #: Of a process that achieved something: was it in FIPS, if that is asked for?
 WORKED = (
-    Rule("the host's python3", "host's", "", lambda o: o.door.shell and o.any_seen and not o.snap_seen),
+    Rule(
+        "the host's python3", "host's", "", lambda o: o.entry_point.shell and o.any_seen and not o.snap_seen
+    ),
     Rule(
         # Its exit status is all that there is to go by, and it is the loader's.
         *("the loader's exit status", "nothing", ""),
-        lambda o: NOTHING in o.excuses and o.door.kind == "text" and not o.door.told and not o.snap_seen,
+        lambda o: (
+            NOTHING in o.excuses
+            and o.entry_point.kind == "text"
+            and not o.entry_point.told
+            and not o.snap_seen
+        ),
     ),
     Rule("weak things given", "silent", "it was given {o.weak}", lambda o: o.asked and o.weak),
     Rule(
@@ -105,11 +112,11 @@ WORKED = (
     Rule("weak things where they may be", "default", "", lambda o: o.weak),
     Rule(
         *("weak things refused, perhaps rightly", "strict", "weak things were refused"),
-        lambda o: o.door.kind == "python" and STRICT in o.excuses,
+        lambda o: o.entry_point.kind == "python" and STRICT in o.excuses,
     ),
     Rule(
         *("weak things refused for no reason", "wrong mode", "weak things were refused"),
-        lambda o: o.door.kind == "python",
+        lambda o: o.entry_point.kind == "python",
     ),
     Rule("work where FIPS is not asked for", "default", "", lambda _: True),
 )
@@ -204,7 +211,9 @@ ENDED = (
     ),
     Rule(
         *("the module refused what is weak", "fips", "the module refused"),
-        lambda o: o.door.kind == "openssl" and not o.door.told and o.asked and o.mapped and o.ours,
+        lambda o: (
+            o.entry_point.kind == "openssl" and not o.entry_point.told and o.asked and o.mapped and o.ours
+        ),
     ),
     Rule(
         *("failed after it had started right", "failed", "{o.last}"),
@@ -225,9 +234,9 @@ ENDED = (
 
 def rules(o: Observation) -> Iterable[Rule]:
     """Return the rules for what was seen, in their order; the last one always fits."""
-    if o.door.kind == "hook":
+    if o.entry_point.kind == "hook":
         return (*HOOK, *ENDED)
-    if o.door.kind == "report":
+    if o.entry_point.kind == "report":
         return (*REPORT, *ENDED)
     return ENDED if o.got is None else WORKED
 

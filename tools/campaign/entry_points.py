@@ -1,4 +1,4 @@
-"""The ways into the snap. One line adds a door."""
+"""The ways into the snap. One line adds an entry point."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RUN = ("snap", "run")
 
 
 @dataclass(frozen=True)
-class Door:
+class EntryPoint:
     """A command that enters the snap; `{root}` is the copy's folder.
 
     kind: how to tell what it did, see `observation`: python, text, openssl, hook or report.
@@ -43,10 +43,10 @@ class Door:
         return not {"-v", "-Ximporttime"}.isdisjoint(self.argv)
 
 
-def _python(flags: str) -> Door:
+def _python(flags: str) -> EntryPoint:
     name = f"python3 {flags}".strip()
     argv = ("{root}/usr/bin/python3", *flags.split(), "-c", PAYLOAD)
-    return Door(name, "python", argv, anywhere=True)
+    return EntryPoint(name, "python", argv, anywhere=True)
 
 
 PYTHON_FLAGS = (
@@ -58,33 +58,33 @@ CERTBOT = ("{root}/usr/bin/python3", "-I", "-m", "fips_launch.certbot")
 CHAIN = ("{root}/usr/bin/fips-exec", "{root}/usr/libexec/openssl/openssl")
 SHELL = (*RUN, "--shell", "certbot-fips", "-c")
 
-DOORS = (
-    Door("certbot", "text", ("certbot-fips", "--version"), "certbot 5.8.0", weight=8),
-    Door("certbot certificates", "text", ("certbot-fips", "certificates"), "No certificates", weight=3),
-    Door("certbot by path", "text", (*CERTBOT, "--version"), "certbot 5.8.0", anywhere=True, weight=8),
-    Door("renew service", "text", (*RUN, "certbot-fips.renew"), weight=3),
-    Door("python3 app", "python", ("certbot-fips.python3", "-c", PAYLOAD), weight=16),
+ENTRY_POINTS = (
+    EntryPoint("certbot", "text", ("certbot-fips", "--version"), "certbot 5.8.0", weight=8),
+    EntryPoint("certbot certificates", "text", ("certbot-fips", "certificates"), "No certificates", weight=3),
+    EntryPoint("certbot by path", "text", (*CERTBOT, "--version"), "certbot 5.8.0", anywhere=True, weight=8),
+    EntryPoint("renew service", "text", (*RUN, "certbot-fips.renew"), weight=3),
+    EntryPoint("python3 app", "python", ("certbot-fips.python3", "-c", PAYLOAD), weight=16),
     *map(_python, PYTHON_FLAGS),
-    Door("python3 -", "python", ("{root}/usr/bin/python3", "-"), stdin=PAYLOAD, anywhere=True),
-    Door("python3.13", "python", ("{root}/usr/bin/python3.13", "-c", PAYLOAD), anywhere=True),
-    Door("shell", "python", (*SHELL, 'python3 -c "$0"', PAYLOAD), weight=6),
-    Door("shell -S", "python", (*SHELL, 'python3 -S -c "$0"', PAYLOAD), weight=3),
-    Door(
+    EntryPoint("python3 -", "python", ("{root}/usr/bin/python3", "-"), stdin=PAYLOAD, anywhere=True),
+    EntryPoint("python3.13", "python", ("{root}/usr/bin/python3.13", "-c", PAYLOAD), anywhere=True),
+    EntryPoint("shell", "python", (*SHELL, 'python3 -c "$0"', PAYLOAD), weight=6),
+    EntryPoint("shell -S", "python", (*SHELL, 'python3 -S -c "$0"', PAYLOAD), weight=3),
+    EntryPoint(
         "openssl sha256",
         "openssl",
         ("certbot-fips.openssl", "dgst", "-sha256", "/dev/null"),
         "sha256",
         weight=4,
     ),
-    Door("openssl rsa 2048", "openssl", ("certbot-fips.openssl", *GENPKEY, "RSA"), "key", weight=2),
-    Door("openssl md5", "openssl", ("certbot-fips.openssl", "dgst", "-md5", "/dev/null"), weight=6),
-    Door(
+    EntryPoint("openssl rsa 2048", "openssl", ("certbot-fips.openssl", *GENPKEY, "RSA"), "key", weight=2),
+    EntryPoint("openssl md5", "openssl", ("certbot-fips.openssl", "dgst", "-md5", "/dev/null"), weight=6),
+    EntryPoint(
         "openssl rsa 1024",
         "openssl",
         ("certbot-fips.openssl", *GENPKEY, "RSA", "-pkeyopt", "rsa_keygen_bits:1024"),
         weight=4,
     ),
-    Door(
+    EntryPoint(
         "fips-exec sha256",
         "openssl",
         (*CHAIN, "dgst", "-sha256", "/dev/null"),
@@ -92,17 +92,19 @@ DOORS = (
         anywhere=True,
         weight=4,
     ),
-    Door("fips-exec md5", "openssl", (*CHAIN, "dgst", "-md5", "/dev/null"), anywhere=True, weight=6),
-    Door(
+    EntryPoint("fips-exec md5", "openssl", (*CHAIN, "dgst", "-md5", "/dev/null"), anywhere=True, weight=6),
+    EntryPoint(
         "fips-exec secp256k1",
         "openssl",
         (*CHAIN, *GENPKEY, "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"),
         anywhere=True,
         weight=4,
     ),
-    Door("install hook", "hook", (*RUN, "--hook=install", "certbot-fips"), "config", weight=4),
-    Door("post-refresh hook", "hook", (*RUN, "--hook=post-refresh", "certbot-fips"), "config", weight=4),
-    Door("doctor", "report", ("{root}/usr/bin/fips-doctor",), anywhere=True, weight=5),
-    Door("health service", "report", (*RUN, "certbot-fips.health"), weight=3),
-    Door("configure hook", "hook", (*RUN, "--hook=configure", "certbot-fips"), "setting", weight=3),
+    EntryPoint("install hook", "hook", (*RUN, "--hook=install", "certbot-fips"), "config", weight=4),
+    EntryPoint(
+        "post-refresh hook", "hook", (*RUN, "--hook=post-refresh", "certbot-fips"), "config", weight=4
+    ),
+    EntryPoint("doctor", "report", ("{root}/usr/bin/fips-doctor",), anywhere=True, weight=5),
+    EntryPoint("health service", "report", (*RUN, "certbot-fips.health"), weight=3),
+    EntryPoint("configure hook", "hook", (*RUN, "--hook=configure", "certbot-fips"), "setting", weight=3),
 )
