@@ -44,6 +44,11 @@ class Surroundings:
     hostname: str
     variables: dict[str, str]
 
+    @property
+    def place(self) -> Path:
+        """Where clone and work folder are, on the machine; what was built there is used again."""
+        return PROJECT / "build" / "reproduce" / self.folder
+
 
 BOTH = (
     Surroundings("one", "/build", 2, "022", "one", {"LC_ALL": "C.UTF-8", "TZ": "UTC"}),
@@ -71,6 +76,11 @@ REMEDIES = {
         "-j 1",
         '-j "$CRAFT_PARALLEL_BUILD_COUNT"',
     ),
+    "no programs of packages": (
+        "parts/certbot-pins/build",
+        r"sed -i '/^\.\.\/\.\.\/bin\//d' ./*.dist-info/RECORD",
+        ":",
+    ),
     "no folders of crates": ("parts/cryptography-evp/build", "--remap-path-prefix=$PWD=. ", ""),
     "settled list of crates": (
         "parts/cryptography-evp/settle_sbom.py",
@@ -84,21 +94,25 @@ REMEDIES = {
 }
 
 
-def build(surroundings: Surroundings, without: str | None) -> Path:
-    """Build the snap in a clone of its own, in a root of its own; return the packed file.
-
-    What an earlier run built there is used again where nothing has changed.
+def prepare(surroundings: Surroundings, without: str | None) -> None:
+    """Make the clone.
 
     :param without: a remedy that this build is to lack.
-    :raises BuildError: it does not build.
     """
-    place = PROJECT / "build" / "reproduce" / surroundings.folder
-    project, work = place / "project", place / "work"
+    project = surroundings.place / "project"
     shutil.rmtree(project, ignore_errors=True)
     clone(PROJECT, project)
     if without is not None:
         file, text, instead = REMEDIES[without]
         (project / file).write_text((project / file).read_text().replace(text, instead))
+
+
+def build(surroundings: Surroundings) -> Path:
+    """Build the snap in the clone, in a root of its own; return the packed file.
+
+    :raises BuildError: it does not build.
+    """
+    project, work = surroundings.place / "project", surroundings.place / "work"
     for name in FETCHED:
         fetched = PROJECT / "build" / "cache" / name
         if fetched.is_dir() and not (work / "cache" / name).is_dir():
@@ -111,7 +125,7 @@ def build(surroundings: Surroundings, without: str | None) -> Path:
     say(f"==> build in {surroundings}")
     done = subprocess.run(command, cwd=project, env={**os.environ, **surroundings.variables})
     if done.returncode:
-        raise BuildError(f"the build in {place} failed, see above")
+        raise BuildError(f"the build in {project} failed, see above")
     (packed,) = (project / "dist").glob("*.snap")
     return packed
 
@@ -138,7 +152,9 @@ def main() -> int:
     parser.add_argument("--without", choices=list(REMEDIES), metavar="REMEDY", help=", ".join(REMEDIES))
     without = parser.parse_args().without
     try:
-        one, other = (build(surroundings, without) for surroundings in BOTH)
+        for surroundings in BOTH:
+            prepare(surroundings, without)
+        one, other = map(build, BOTH)
     except BuildError as error:
         print(f"reproduce: {error}", file=sys.stderr)
         return 2

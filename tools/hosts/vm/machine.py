@@ -25,7 +25,7 @@ from tools.hosts.vm.console import Console
 from tools.hosts.vm.image import Image
 
 REPORTS = Path(__file__).resolve().parents[3] / "build/reports"
-BOOT_SECONDS = 180.0
+BOOT_SECONDS = 400.0
 EXCHANGE_SIZE = 512 << 20  # bytes at most in one copy or one answer; the file is sparse
 _COUNT = itertools.count()
 _PREFIX = "certbot-fips-vm-"
