@@ -5,6 +5,8 @@ PYTHON := .venv/bin/python3
 export PROVIDER :=
 ORIGIN :=
 .DEFAULT_GOAL := help
+# Each target uses all processors itself, and one build at a time has the work folder.
+.NOTPARALLEL:
 .PHONY: help setup snap providers demo test check supplies spread tmt campaign lint bench reproduce bare requirements clean
 
 help: ## list the targets

@@ -13,6 +13,10 @@ KEYRINGS = {
     "Ubuntu": ("/usr/share/keyrings/ubuntu-archive-keyring.gpg", "main universe"),
 }
 
+#: mmdebstrap(1) mounts this machine's /proc, /sys and /dev in the root that it makes. In a mount namespace
+#: they end with it: who removes what a killed run left removes nothing of the machine.
+MMDEBSTRAP = ("unshare", "--mount", "--", "mmdebstrap", "--quiet", "--mode=root")
+
 
 @dataclass(frozen=True)
 class Archive:

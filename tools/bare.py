@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.archive import archive
+from tools.archive import MMDEBSTRAP, archive
 from tools.build.clone import clone
 from tools.build.errors import BuildError
 from tools.build.recipe import PROJECT
@@ -54,7 +54,7 @@ def machine(system: str) -> Iterator[list[str]]:
         root = Path(folder, "root")
         made = subprocess.run(
             [
-                *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--dpkgopt=force-unsafe-io"),
+                *(*MMDEBSTRAP, "--variant=minbase", "--dpkgopt=force-unsafe-io"),
                 *('--aptopt=Acquire::Check-Valid-Until "false"', f"--include={','.join(PACKAGES)}"),
                 *(suite, str(root), debian.line(suite)),
             ],
@@ -103,14 +103,19 @@ def run(system: str, until: re.Pattern[str] | None = None) -> tuple[int, re.Matc
             text=True,
         )
         assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            found = until.search(line) if until else None
-            if found:
-                process.terminate()  # bwrap takes all of its processes along
-                break
-        process.stdout.close()
-        return process.wait(), found
+        try:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                found = until.search(line) if until else None
+                if found:
+                    process.terminate()  # bwrap takes all of its processes along
+                    break
+            process.stdout.close()
+            return process.wait(), found
+        except KeyboardInterrupt:
+            process.kill()
+            process.wait()
+            raise
 
 
 def main() -> int:
@@ -122,6 +127,9 @@ def main() -> int:
     except BuildError as error:
         print(f"bare: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("bare: interrupted", file=sys.stderr)
+        return 130
     return status
 
 

@@ -1,6 +1,8 @@
 """The root that the parts are built in has nothing of the machine, and is used again without a network."""
 
+import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -52,6 +54,8 @@ def inside(made: root.Root, script: str) -> str:
         ("sed 's/:.*//' /proc/net/dev | tail -n +3 | xargs", "lo"),
         ("touch snapcraft.yaml 2>/dev/null || echo read-only", "read-only"),
         ("touch /usr/file 2>/dev/null || echo read-only", "read-only"),
+        ("mount -o remount,rw,bind . 2>/dev/null || echo read-only", "read-only"),
+        ("cat /etc/resolv.conf /etc/hostname 2>/dev/null", ""),
         ("ls /build", "project"),
         ("ls /home /root /work 2>/dev/null | grep -v :$ | xargs", ""),
         ("test -e /usr/include/readline && echo there", "there"),  # of a build package
@@ -59,6 +63,11 @@ def inside(made: root.Root, script: str) -> str:
 )
 def test_nothing_of_the_machine_is_in_it(made: root.Root, script: str, said: str) -> None:
     assert inside(made, f"{script}; true") == said
+
+
+def test_what_is_in_it_is_on_its_list(made: root.Root) -> None:
+    there = inside(made, "dpkg-query -W -f '${Package} ${Version}\\n'").splitlines()
+    assert sorted(there) == [package.rpartition(" ")[0] for package in made.packages]
 
 
 def test_it_has_no_newer_c_library_than_the_base(made: root.Root) -> None:
@@ -77,6 +86,39 @@ def test_without_the_archive_it_is_used_again(made: root.Root, monkeypatch: pyte
     nowhere = archive.Archive(here.distribution, "http://127.0.0.1:9/")
     monkeypatch.setattr(root, "archive", lambda: nowhere)
     assert prepare() == made
+
+
+def test_a_note_that_was_cut_is_written_anew(made: root.Root, tmp_path: Path) -> None:
+    for name in (made.folder.name, "bookworm-apt"):
+        (tmp_path / name).symlink_to(CACHE / name)
+    (note,) = CACHE.glob("*.json")
+    (tmp_path / note.name).write_text(note.read_text()[:100])
+    assert prepare(tmp_path).packages == made.packages
+    assert json.loads((tmp_path / note.name).read_text())["packages"] == made.packages
+
+
+def test_without_root_and_archive_it_is_unavailable(
+    made: root.Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert made.folder.is_dir()
+    (note,) = CACHE.glob("*.json")
+    shutil.copy(note, tmp_path)
+    monkeypatch.setattr(root, "archive", lambda: archive.Archive("Debian", "http://127.0.0.1:9/"))
+    with pytest.raises(UnavailableError, match="does not answer"):
+        prepare(tmp_path)
+
+
+@pytest.mark.parametrize("control", [False, True])
+def test_what_a_killed_mmdebstrap_mounted_is_gone(tmp_path: Path, control: bool) -> None:
+    """For a run that removes what it left would go on into this machine's /sys and /dev."""
+    if os.geteuid() != 0:
+        pytest.skip("root mounts")
+    entering = archive.MMDEBSTRAP[: archive.MMDEBSTRAP.index("mmdebstrap")]
+    script = 'mount -t tmpfs none "$0" && kill -KILL $$'
+    subprocess.run([*(() if control else entering), "sh", "-c", script, tmp_path])
+    assert tmp_path.is_mount() is control
+    if control:
+        subprocess.run(["umount", tmp_path], check=True)
 
 
 def test_without_the_archive_there_is_none_to_begin_with(

@@ -2,6 +2,8 @@
 
 import hashlib
 import http.server
+import json
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools.build import provider, recipe, sources
+from tools.build import commit, crates, packages, provider, recipe, sources
+from tools.build.__main__ import _moved
 from tools.build.errors import BuildError, UnavailableError
 
 CONTENT = b"the release's bytes"
@@ -85,3 +88,58 @@ def test_only_the_recipes_own_pin_carries_a_certificate(name: str) -> None:
     }
     assert variables["FIPS_CERTIFICATE"] == ""
     assert variables["FIPS_SOURCE"] == parts["fips-provider"]["source-checksum"]
+
+
+def test_a_source_in_the_cache_is_named_as_the_root_has_it() -> None:
+    """Whatever the name of the folder that the clone is in."""
+    parts = {"one": {"source": '/home/j\u00fcrgen/"x y"/cache/crates/a'}, "other": {"plugin": "nil"}}
+    moved = _moved(parts, Path('/home/j\u00fcrgen/"x y"/cache'), "/build/cache")
+    assert moved == {"one": {"source": "/build/cache/crates/a"}, "other": {"plugin": "nil"}}
+
+
+@pytest.mark.parametrize("damage", ["", "changed", "missing", "one more", "no list"])
+def test_a_damaged_crate_is_not_taken(tmp_path: Path, damage: str) -> None:
+    crate = tmp_path / "crates" / "one-1.0"
+    crate.mkdir(parents=True)
+    (crate / "lib.rs").write_text("// one\n")
+    listing = crate / ".cargo-checksum.json"
+    listing.write_text(json.dumps({"files": {"lib.rs": hashlib.sha256(b"// one\n").hexdigest()}}))
+    if damage == "changed":
+        (crate / "lib.rs").write_text("// two\n")
+    elif damage == "missing":
+        (crate / "lib.rs").unlink()
+    elif damage == "one more":
+        (crate / "stdio.h").touch()
+    elif damage:
+        listing.unlink()
+    assert crates._whole(crate.parent) is (not damage)
+
+
+def test_a_package_with_another_hash_is_no_matter_of_the_network(tmp_path: Path) -> None:
+    wheel = tmp_path / "one-1.0-py3-none-any.whl"
+    wheel.touch()
+    wanted = tmp_path / "wanted.txt"
+    wanted.write_text(f"one @ {wheel.as_uri()} --hash=sha256:{64 * '0'}\n")
+    with pytest.raises(
+        BuildError, match=r"wanted\.txt: one.* has another sha256 than the pinned one"
+    ) as raised:
+        packages.bring([wanted], "3.13", tmp_path / "cache")
+    assert not isinstance(raised.value, UnavailableError)
+
+
+def test_the_commit_is_read_without_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e"]
+    for words in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "--message=m"]):
+        subprocess.run([*git, *words], check=True)
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "file").touch()
+    subprocess.run([*git, "add", "."], check=True)
+    index = tmp_path / ".git" / "index"
+    before = index.stat()
+    (tmp_path / "parts" / "file").touch()  # git would note the new time
+    assert commit.here(tmp_path).changed
+    assert index.stat().st_ino == before.st_ino
+    (tmp_path / ".git").rename(tmp_path / "no-git")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "99999999999999999999")
+    with pytest.raises(BuildError, match="set SOURCE_DATE_EPOCH to the time"):
+        commit.here(tmp_path)

@@ -1,6 +1,7 @@
 """`python3 -m tools.build`: build the snap, and print its path as the last line."""
 
 import argparse
+import copy
 import errno
 import fcntl
 import hashlib
@@ -143,7 +144,10 @@ def _python(parts: dict[str, Any]) -> str:
 
 def _moved(parts: dict[str, Any], here: Path, there: str) -> dict[str, Any]:
     """Return the parts with the cache where the root has it."""
-    moved: dict[str, Any] = json.loads(json.dumps(parts).replace(f'"{here}/', f'"{there}/'))
+    moved = copy.deepcopy(parts)
+    for part in moved.values():
+        if "source" in part:
+            part["source"] = part["source"].replace(f"{here}/", f"{there}/")
     return moved
 
 
@@ -179,9 +183,8 @@ def main() -> int:
         print("build: interrupted; the next run goes on from here", file=sys.stderr)
         return 130
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        print(f"build: the disk is full ({error.filename}): free some space and try again", file=sys.stderr)
+        full = f"the disk is full ({error.filename}): free some space and try again"
+        print(f"build: {full if error.errno == errno.ENOSPC else error}", file=sys.stderr)
         return 1
     say(f"    {packed.stat().st_size / 1e6:.1f} MB, sha256 {sha256(packed)}")
     say(str(packed))

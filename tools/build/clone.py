@@ -4,12 +4,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tools.build.errors import BuildError
+
 
 def clone(project: Path, target: Path) -> None:
     """Copy what git tracks or would track, and the history.
 
     :param target: a folder that is not there yet.
+    :raises BuildError: the project is no clone with a history of its own.
     """
+    if not (project / ".git").is_dir():
+        raise BuildError(f"{project} is no git clone (nor is a worktree of one enough): clone the project")
     listed = subprocess.run(
         [
             "git",

@@ -36,7 +36,7 @@ def here(project: Path) -> Commit:
     shown = _git(project, "log", "-1", "--format=%H %ct")
     if shown is None:
         time = os.environ.get("SOURCE_DATE_EPOCH", "")
-        if not time.isdecimal():
+        if not (time.isdecimal() and int(time) < 1 << 32):  # squashfs has 32 bits for it
             raise BuildError(
                 "this is no git clone: set SOURCE_DATE_EPOCH to the time, in seconds, of the snap's files"
             )
@@ -46,10 +46,10 @@ def here(project: Path) -> Commit:
 
 
 def _git(project: Path, *words: str) -> str | None:
-    # Root builds in a clone that may be another user's.
-    command = ["git", "-c", f"safe.directory={project}", "-C", str(project), *words]
+    # Root builds in a clone that may be another user's, who may not be able to read an index that root wrote.
+    command = ["git", "-c", f"safe.directory={project}", "-c", "log.showSignature=false", "-C", str(project)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run([*command, "--no-optional-locks", *words], capture_output=True, text=True)
     except FileNotFoundError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None

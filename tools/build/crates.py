@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,9 +11,10 @@ import tempfile
 from pathlib import Path
 
 from tools.archive import archive
-from tools.build.errors import UnavailableError
+from tools.build.errors import UnavailableError, check_space
 from tools.build.root import KINDS
-from tools.progress import step
+from tools.digest import sha256
+from tools.progress import say, step
 
 #: The first cargo that reads version 4 of Cargo.lock.
 OLDEST = (1, 78)
@@ -25,7 +27,7 @@ def vendor(project: Path, target: Path, what: str) -> None:
     :param what: whose crates they are, in a few words.
     :raises UnavailableError: there is no cargo and none can be installed, or it cannot fetch them.
     """
-    if target.is_dir():
+    if _whole(target):
         return
     cargo = _cargo()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -39,10 +41,13 @@ def vendor(project: Path, target: Path, what: str) -> None:
                 text=True,
             )
         if done.returncode:
+            check_space(done.stderr, target.parent)
             reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise UnavailableError(
                 f"cargo cannot fetch the crates of {what} ({reason[0].strip()}): check the network"
             )
+        if target.is_dir():
+            target.rename(Path(folder, "damaged"))
         crates.replace(target)
 
 
@@ -59,12 +64,30 @@ def of_sdist(sdist: Path, cache: Path) -> Path:
     :raises UnavailableError: they cannot be fetched.
     """
     target = cache / sdist.name.removesuffix(".tar.gz")
-    if not target.is_dir():
+    if not _whole(target):
         with tempfile.TemporaryDirectory() as folder:
             shutil.unpack_archive(sdist, folder)
             (project,) = Path(folder).iterdir()
             vendor(project, target, project.name)
     return target
+
+
+def _whole(target: Path) -> bool:
+    """Return whether crates are there, each with the files that cargo unpacked and no others."""
+    if not target.is_dir():
+        return False
+    for crate in target.iterdir():
+        try:
+            listed = json.loads((crate / ".cargo-checksum.json").read_text())["files"]
+            there = {str(file.relative_to(crate)) for file in crate.rglob("*") if not file.is_dir()}
+            whole = there == {*listed, ".cargo-checksum.json"}
+            whole = whole and all(sha256(crate / name) == digest for name, digest in listed.items())
+        except (OSError, ValueError, KeyError):
+            whole = False
+        if not whole:
+            say(f"    {crate} is damaged: it is fetched anew")
+            return False
+    return True
 
 
 def _cargo() -> str:

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tools.architecture import ARCHITECTURE
-from tools.build.errors import UnavailableError
+from tools.build.errors import BuildError, UnavailableError, check_space
 from tools.digest import sha256
 from tools.progress import step
 
@@ -114,6 +114,13 @@ def _pip(words: list[str], what: str, **variables: str) -> None:
         text=True,
     )
     if done.returncode:
+        check_space(done.stderr, Path(tempfile.gettempdir()))
+        if "DO NOT MATCH THE HASHES" in done.stderr:
+            named = re.search(r"^ +(.+?) from .*:$", done.stderr, re.MULTILINE)
+            raise BuildError(
+                f"{what}: {named[1] if named else 'a package'} has another sha256 than the pinned one:"
+                " do not build with it; find out which of the two is wrong"
+            )
         said = done.stderr.strip().splitlines() or ["no reason given"]
         reason = [line for line in said if line.startswith("ERROR")] or said
         raise UnavailableError(f"pip cannot fetch the packages of {what} ({reason[-1]}): check the network")

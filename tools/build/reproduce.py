@@ -158,6 +158,9 @@ def main() -> int:
     except BuildError as error:
         print(f"reproduce: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("reproduce: interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
     digests = [sha256(one), sha256(other)]
     for digest, packed in zip(digests, (one, other), strict=True):
         print(f"{digest}  {packed}")

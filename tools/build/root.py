@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,8 +19,8 @@ from typing import Any
 
 import yaml
 
-from tools.archive import Apt, archive
-from tools.build.errors import BuildError, UnavailableError
+from tools.archive import MMDEBSTRAP, Apt, archive
+from tools.build.errors import BuildError, UnavailableError, check_space
 from tools.progress import say, step
 
 KINDS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("roots.yaml").read_text())
@@ -27,7 +28,15 @@ KINDS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("root
 BUILDER = ("python3", "python3-apt", "snapd", "squashfs-tools")
 #: For nobody to read in there.
 UNREAD = ("doc", "info", "locale", "man")
+#: Of mmdebstrap(1), which leaves two files of the machine in a root.
+OPTIONS = (
+    *("--variant=essential", "--dpkgopt=force-unsafe-io"),
+    *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in UNREAD),
+    '--customize-hook=mkdir "$1/build" && rm -f "$1/etc/resolv.conf" "$1/etc/hostname"',
+)
 ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+#: The machine's variables that say how apt gets to the archive: the packages' scripts see no others.
+REACHING = re.compile(r"(http|https|no)_proxy|APT_CONFIG", re.I)
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,7 @@ class Root:
         return [
             *("bwrap", "--ro-bind", str(self.folder), "/", "--dev", "/dev", "--proc", "/proc"),
             *("--tmpfs", "/tmp", "--tmpfs", "/build", *mounts, "--chdir", f"{below}/{folder}"),
+            *("--cap-drop", "CAP_SYS_ADMIN"),  # what is mounted read-only stays so
             *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--hostname", hostname),
             *("--die-with-parent", "--clearenv", *environment, "--", *words),
         ]
@@ -99,8 +109,8 @@ class Root:
 def prepare(packages: list[str], snaps: list[str], cache: Path) -> Root:
     """Return the root for these packages; make it if it is not there.
 
-    It is kept by the versions of its packages, as the archive has them now. Where the archive does not
-    answer, the last root that was made for the same is taken.
+    It is kept by the versions of its packages, as the archive has them now, and by the way it is made. Where
+    the archive does not answer, the last root that was made for the same is taken.
 
     :param packages: the recipe's build-packages.
     :param snaps: its build-snaps.
@@ -122,23 +132,47 @@ def prepare(packages: list[str], snaps: list[str], cache: Path) -> Root:
     last = cache / f"{kind['suite']}-{_short(json.dumps(sorted(wanted)))}.json"
     apt = Apt(cache / f"{kind['suite']}-apt", line)
     answered = apt("apt-get", "-qq", "--error-on=any", "update").returncode == 0
-    known = json.loads(last.read_text()) if last.is_file() else None
+    known = _known(last)
     if answered and (known is None or known["lists"] != apt.lists()):
         known = {"lists": apt.lists(), "packages": _resolve(apt, sorted(wanted), kind["suite"])}
-        last.write_text(json.dumps(known))
-    if known is None:
-        raise UnavailableError(f"the archive {found.uri} does not answer: check the network and try again")
+    listed = known["packages"] if known else []
+    name = f"{kind['suite']}-{_short(*listed, *OPTIONS)}"
+    root = Root(cache / name, kind["suite"], listed, kind.get("path", ""))
     if not answered:
+        if not root.folder.is_dir():
+            raise UnavailableError(
+                f"the archive {found.uri} does not answer: check the network and try again"
+            )
         say(f"    the archive does not answer: {kind['suite']} as it was when last asked")
-    listed = known["packages"]
-    root = Root(cache / f"{kind['suite']}-{_short(*listed)}", kind["suite"], listed, kind.get("path", ""))
     if not root.folder.is_dir():
-        for old in cache.glob(f"{kind['suite']}-*/"):
-            if not old.name.endswith("-apt"):
-                shutil.rmtree(old)
         _make(root, line)
+        for other in sorted(cache.glob(f"{kind['suite']}-*/")):
+            if other.name not in (name, f"{kind['suite']}-apt"):
+                _remove(other)
+    _keep(last, known)  # only now: until the new root is there, the last one serves without a network
     say(f"    parts are built in {kind['suite']}, {len(listed)} packages: sha256 {root.digest}")
     return root
+
+
+def _known(file: Path) -> dict[str, Any] | None:
+    """Return what was kept; None: nothing, or not the whole of it."""
+    try:
+        known: dict[str, Any] = json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return known
+
+
+def _keep(file: Path, known: dict[str, Any] | None) -> None:
+    incoming = file.with_suffix(".incoming")
+    incoming.write_text(json.dumps(known))
+    incoming.replace(file)  # whole, and not before
+
+
+def _remove(folder: Path) -> None:
+    """Remove a root; half of one never has a whole one's name."""
+    if folder.is_dir():
+        shutil.rmtree(folder.rename(folder.with_suffix(".unfinished")))
 
 
 def _short(*texts: str) -> str:
@@ -164,23 +198,21 @@ def _resolve(apt: Apt, wanted: list[str], suite: str) -> list[str]:
 
 
 def _make(root: Root, line: str) -> None:
-    aside = root.folder.with_name(f"{root.folder.name}.unfinished")
+    aside = root.folder.with_suffix(".unfinished")
     shutil.rmtree(aside, ignore_errors=True)
     included = [f"{name}={version}" for name, version, _ in (package.split() for package in root.packages)]
-    unread = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in UNREAD]
+    surroundings = {name: value for name, value in os.environ.items() if REACHING.fullmatch(name)}
     with step(f"make the root {root.suite} with mmdebstrap"):
         done = subprocess.run(
-            [
-                *("mmdebstrap", "--quiet", "--mode=root", "--variant=essential", *unread),
-                *("--dpkgopt=force-unsafe-io", f"--include={','.join(included)}"),
-                *('--customize-hook=mkdir "$1/build"', root.suite, str(aside), line),
-            ],
+            [*MMDEBSTRAP, *OPTIONS, f"--include={','.join(included)}", root.suite, str(aside), line],
             capture_output=True,
             text=True,
+            env={**surroundings, **ENVIRONMENT},
             umask=0o022,
         )
     if done.returncode:
         shutil.rmtree(aside, ignore_errors=True)
+        check_space(done.stderr, aside)
         reason = [text for text in done.stderr.splitlines() if text.startswith("E:")] or ["no reason given"]
         raise BuildError(f"mmdebstrap cannot make {root.suite}: {reason[0]}")
     aside.chmod(0o755)

@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from tools.archive import archive
+from tools.archive import MMDEBSTRAP, archive
 from tools.digest import tree
 from tools.hosts.base import HostRefusedError
 from tools.hosts.cache import command, once, progress
@@ -69,7 +69,7 @@ def _bootstrap(name: str, recipe: dict[str, object], target: Path) -> None:
     unread = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "man", "locale", "info")]
     with progress(f"build the userland {name} with mmdebstrap"):
         command(
-            *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", *unread),
+            *(*MMDEBSTRAP, "--variant=minbase", *unread),
             f"--include={','.join((*PACKAGES, *more))}",
             '--aptopt=Acquire::Check-Valid-Until "false"',  # of releases that are no longer renewed
             *(str(recipe["suite"]), str(target), debian.line(str(recipe["suite"]))),

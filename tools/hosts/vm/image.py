@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools import digest
 from tools.architecture import ARCHITECTURE
-from tools.archive import archive
+from tools.archive import MMDEBSTRAP, archive
 from tools.hosts import cache
 from tools.hosts.base import HostError, HostRefusedError
 
@@ -54,7 +54,7 @@ def _make(userland: Path, target: Path) -> None:
     kernel, tree = target / "kernel", target / "tree"
     with cache.progress(f"make the disk image of a virtual machine from {userland.name}"):
         cache.command(
-            *("mmdebstrap", "--quiet", "--mode=root", "--variant=extract", f"--include={KERNEL},{BUSYBOX}"),
+            *(*MMDEBSTRAP, "--variant=extract", f"--include={KERNEL},{BUSYBOX}"),
             *(SUITE, str(kernel), debian.line(SUITE)),
         )
         (vmlinuz,) = kernel.glob("boot/vmlinuz-*")
