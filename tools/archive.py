@@ -13,6 +13,8 @@ KEYRINGS = {
     "Ubuntu": ("/usr/share/keyrings/ubuntu-archive-keyring.gpg", "main universe"),
 }
 
+#: Seconds for one command of apt's.
+LIMIT = 600
 #: mmdebstrap(1) mounts this machine's /proc, /sys and /dev in the root that it makes. In a mount namespace
 #: they end with it: who removes what a killed run left removes nothing of the machine.
 MMDEBSTRAP = ("unshare", "--mount", "--", "mmdebstrap", "--quiet", "--mode=root")
@@ -40,6 +42,12 @@ def archive(distribution: str | None = None) -> Archive | None:
 
     :param distribution: the one that is wanted; None: whichever it is.
     """
+    if _used(list(KEYRINGS)) is None:  # apt may have no lists yet, and it has the names from there
+        subprocess.run(["apt-get", "-qq", "update"], capture_output=True)
+    return _used([distribution] if distribution else list(KEYRINGS))
+
+
+def _used(distributions: list[str]) -> Archive | None:
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Identifier: Packages"],
         capture_output=True,
@@ -47,7 +55,7 @@ def archive(distribution: str | None = None) -> Archive | None:
     ).stdout
     for line in listing.splitlines():
         origin, label, uri = line.split("|")
-        if origin == label and origin in ([distribution] if distribution else KEYRINGS):
+        if origin == label and origin in distributions:
             return Archive(origin, uri)
     return None
 
@@ -89,4 +97,7 @@ class Apt:
     ) -> subprocess.CompletedProcess[str]:
         """Run apt-get or apt-cache; what its exit status means is for the caller to say."""
         command = [program, *self._options, *words]
-        return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+        try:
+            return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=LIMIT)
+        except subprocess.TimeoutExpired:  # a full disk has been seen to hold it up for ever
+            return subprocess.CompletedProcess(command, 124, "", f"E: {program} did not end in {LIMIT} s")
