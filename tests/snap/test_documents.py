@@ -24,12 +24,12 @@ def assert_shown(host: NamespaceHost, headline: str) -> None:
     assert pattern.fullmatch(screen), screen
 
 
-def test_the_doctor_on_a_fips_host(flagged: NamespaceHost) -> None:
-    assert_shown(flagged, "FIPS: active")
+def test_the_doctor_on_a_fips_host(make_host: MakeHost) -> None:
+    assert_shown(make_host(), "FIPS: active")
 
 
-def test_the_doctor_on_a_host_that_is_not_flagged(unflagged: NamespaceHost) -> None:
-    assert_shown(unflagged, "FIPS: off, host not flagged")
+def test_the_doctor_on_a_host_that_is_not_flagged(make_host: MakeHost) -> None:
+    assert_shown(make_host(flagged=False), "FIPS: off, host not flagged")
 
 
 def test_the_doctor_of_a_damaged_module(make_host: MakeHost) -> None:
