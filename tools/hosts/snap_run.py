@@ -44,11 +44,13 @@ def environment(
     """Return the caller's variables as `snap run` hands them on, for an app or (None) a hook."""
     name, _, key = instance.partition(b"_")
     with open(b"/".join((MOUNTED, instance, revision, b"meta/snap.yaml")), "rb") as yaml:
-        version = re.search(rb"^version: *['\"]?([^'\"\n]*)", yaml.read(), re.MULTILINE)
+        meta = yaml.read()
+    version = re.search(rb"^version: *['\"]?([^'\"\n]*)", meta, re.MULTILINE)
+    architecture = re.search(rb"^architectures:\n *- *(\S+)", meta, re.MULTILINE)
     home = os.fsencode(pwd.getpwuid(os.getuid()).pw_dir)
     added = {
         b"SNAP": b"/".join((MOUNTED, name, revision)),
-        b"SNAP_ARCH": b"amd64",
+        b"SNAP_ARCH": architecture.group(1) if architecture else b"",
         b"SNAP_COMMON": b"/".join((DATA, name, b"common")),
         b"SNAP_CONTEXT": b"stand-in",
         b"SNAP_COOKIE": b"stand-in",

@@ -32,7 +32,8 @@ user=$(id -un)
 home=$(eval "echo ~$user")
 effective=$(id -u) real=$(id -ru)
 version=$(sed -n "s/^version: *['\"]\{0,1\}\([^'\"]*\).*/\1/p" "$current/meta/snap.yaml")
-export SNAP="$current" SNAP_ARCH=amd64 SNAP_COMMON="/var/snap/$name/common" SNAP_CONTEXT=stand-in \
+architecture=$(sed -n '/^architectures:/{n;s/^ *- *//p;}' "$current/meta/snap.yaml")
+export SNAP="$current" SNAP_ARCH="$architecture" SNAP_COMMON="/var/snap/$name/common" SNAP_CONTEXT=stand-in \
     SNAP_COOKIE=stand-in SNAP_DATA="/var/snap/$name/$revision" SNAP_EUID="$effective" SNAP_INSTANCE_KEY="" \
     SNAP_INSTANCE_NAME="$name" SNAP_NAME="$name" SNAP_REAL_HOME="$home" SNAP_REEXEC="${SNAP_REEXEC-}" \
     SNAP_LIBRARY_PATH=/var/lib/snapd/lib/gl:/var/lib/snapd/lib/gl32:/var/lib/snapd/void \
