@@ -98,7 +98,8 @@ def test_a_root_that_does_not_boot(tmp_path: Path) -> None:
         ),
         (
             "build/roots -o size=8m",
-            r"==> .*\n +build .* stopped after \d+ s\nhosts: mmdebstrap failed .*; only \d MiB are free in \S+/build/roots: free some space",
+            r"==> .*\n +build .* stopped after \d+ s\n"
+            r"hosts: mmdebstrap failed .*; only \d MiB are free in \S+/build/roots: free some space",
         ),
     ],
     ids=["no loop devices", "a full disk"],

@@ -58,7 +58,8 @@ def command(*words: str) -> None:
     done = subprocess.run(words, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()
-        program = words[words.index("--") + 1] if "--" in words else words[0]  # behind what enters a namespace
+        # Behind "--" where another enters a namespace for it.
+        program = words[words.index("--") + 1] if "--" in words else words[0]
         raise HostError(f"{program} failed ({done.returncode}) and said: {' / '.join(said[-3:])}")
 
 
