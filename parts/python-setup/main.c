@@ -14,9 +14,9 @@
  * goes on when it fails.
  *
  * Some of its names are entry points of their own, which run one module of this snap, whatever the
- * arguments say.  fips-exec is the launcher as a snapd command-chain wrapper: fips-exec PROGRAM [ARG ...]
- * runs `python3 -I -m fips_launch.chain PROGRAM [ARG ...]`.  fips-prove CONFIG is the launcher's proof and
- * no more, without its decision.
+ * arguments say.  fips-certbot is Certbot.  fips-exec is the launcher as a snapd command-chain wrapper:
+ * fips-exec PROGRAM [ARG ...] runs `python3 -I -m fips_launch.chain PROGRAM [ARG ...]`.  fips-prove CONFIG is
+ * the launcher's proof and no more, without its decision.
  *
  * Two have to work when the snap is broken, to say so and to mend it: fips-doctor and fips-hook.  They are
  * not proven, and so have no crypto: the two extension modules through which this Python reaches libcrypto
@@ -27,6 +27,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ static const struct entry_point {
     const char *module;
     void (*prepare)(void); /* the process for it */
 } entry_points[] = {
+    {"fips-certbot", "fips_launch.certbot", launch},
     {"fips-exec", "fips_launch.chain", launch},
     {"fips-prove", "fips_launch.proof", prove_alone},
     {"fips-doctor", "fips_doctor.__main__", forbid_crypto},
@@ -55,7 +57,7 @@ static const struct entry_point {
 static void
 fail(const char *what)
 {
-    fprintf(stderr, "certbot-fips: cannot start: %s; reinstall the snap\n", what);
+    fprintf(stderr, SNAP_NAME ": cannot start: %s; reinstall the snap\n", what);
     exit(78);
 }
 
@@ -262,13 +264,16 @@ launch(void)
     Py_DECREF(boot);
 }
 
-/* The module, and what it needs, can be loaded; runpy would say in a traceback that it cannot. */
+/* The module, and what it needs, can be loaded, and does something when it is run: runpy would say in a
+ * traceback that it cannot, and nothing at all where another module's bytecode lies in its place.
+ */
 static void
 try_module(const char *name)
 {
     static char text[128];
     PyObject *module = PyImport_ImportModule(name);
-    if (module == NULL || PyDict_DelItemString(PyImport_GetModuleDict(), name) != 0) {
+    if (module == NULL || !PyObject_HasAttrString(module, "main")
+        || PyDict_DelItemString(PyImport_GetModuleDict(), name) != 0) {
         snprintf(text, sizeof(text), "%s cannot be loaded", name);
         fail(text);
     }
@@ -294,6 +299,12 @@ prove_alone(void)
 int
 main(int argc, char **argv)
 {
+    /* An interrupt waits until the launcher is done: it would look like a launcher that fails. */
+    sigset_t interrupt, before;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupt, &before);
+
     open_streams();
     const char *program = own_path();
     drop_variables("OPENSSL_");
@@ -314,5 +325,6 @@ main(int argc, char **argv)
         entry_point->prepare();
         try_module(entry_point->module);
     }
+    sigprocmask(SIG_SETMASK, &before, NULL);
     return Py_RunMain();
 }

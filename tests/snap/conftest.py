@@ -6,15 +6,7 @@ import pytest
 
 from tests.snap.support import Certbot, MakeHost
 from tools.acme import AcmeServer
-from tools.hosts import HostRefusedError, NamespaceHost
-
-
-def enter(stack: ExitStack, host: NamespaceHost) -> NamespaceHost:
-    """Bring the host up for as long as the stack lives; skip with the reason where this machine refuses."""
-    try:
-        return stack.enter_context(host)
-    except HostRefusedError as reason:
-        pytest.skip(str(reason))
+from tools.hosts import NamespaceHost
 
 
 @pytest.fixture(scope="session")
@@ -26,13 +18,13 @@ def session() -> Iterator[ExitStack]:
 @pytest.fixture(scope="session")
 def flagged(session: ExitStack, snap_file: Path) -> NamespaceHost:
     """A FIPS host with the snap, shared by all tests: leave it as it was."""
-    return enter(session, NamespaceHost(snap_file, flagged=True))
+    return session.enter_context(NamespaceHost(snap_file, flagged=True))
 
 
 @pytest.fixture(scope="session")
 def unflagged(session: ExitStack, snap_file: Path) -> NamespaceHost:
     """A host without the FIPS flag, with the snap, shared by all tests: leave it as it was."""
-    return enter(session, NamespaceHost(snap_file, flagged=False))
+    return session.enter_context(NamespaceHost(snap_file, flagged=False))
 
 
 @pytest.fixture(params=["flagged", "unflagged"])
@@ -47,8 +39,10 @@ def make_host(snap_file: Path) -> Iterator[MakeHost]:
     """Make hosts for one test, which may do what it likes to them: make_host(flagged=False)."""
     with ExitStack() as stack:
 
-        def make(flagged: bool = True, flag_content: str = "1\n") -> NamespaceHost:
-            return enter(stack, NamespaceHost(snap_file, flagged, flag_content))
+        def make(
+            flagged: bool = True, flag_content: str = "1\n", instance: str | None = None
+        ) -> NamespaceHost:
+            return stack.enter_context(NamespaceHost(snap_file, flagged, flag_content, instance=instance))
 
         yield make
 

@@ -171,3 +171,26 @@ def test_a_preloaded_second_libcrypto_is_found(flagged: NamespaceHost) -> None:
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
     assert foreign in result.stderr
+
+
+INTERRUPT = f"""
+import signal, subprocess, time
+for milliseconds in range(0, 120, 3):
+    process = subprocess.Popen(
+        ["{SNAP}/usr/bin/fips-certbot", "plugins"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )
+    time.sleep(milliseconds / 1000)
+    process.send_signal(signal.SIGINT)
+    print(process.wait(), *process.communicate()[1].splitlines()[-1:])
+"""
+
+
+def test_an_interrupt_is_none_of_the_launchers_faults(flagged: NamespaceHost) -> None:
+    """Whenever it comes; before the program has a handler the signal itself ends it."""
+    ends = flagged.run(["python3", "-c", INTERRUPT]).check().stdout.splitlines()
+    assert len(ends) == 40
+    for end in ends:
+        assert end in ("130", "-2") or end.startswith(
+            ("-2 KeyboardInterrupt", "1 Exiting due to user request")
+        )

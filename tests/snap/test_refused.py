@@ -9,6 +9,7 @@ from tools.acme import AcmeServer
 from tools.hosts import NamespaceHost
 from tools.observe import Wire
 from tools.observe.groups import APPROVED
+from tools.observe.sniff_hellos import client_hello, messages
 
 FORBIDDEN_IN_OPENSSL = {
     "RSA-1024": "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024",
@@ -71,6 +72,62 @@ def test_x25519_is_what_the_authority_prefers(unflagged: NamespaceHost) -> None:
     with AcmeServer(unflagged, port=34000) as acme, Wire(unflagged, 34000) as wire:
         Certbot(unflagged, acme)("register", "--agree-tos", "--email", "admin@example.org").check()
         assert {handshake.group for handshake in wire.handshakes()} <= {"x25519", "X25519MLKEM768"}
+
+
+#: IANA's numbers of ECDSA on the curves of SP 800-186, each with its own digest, and of RSA (PSS, PKCS#1).
+SIGNATURES = {0x403, 0x503, 0x603, *range(0x804, 0x807), *range(0x809, 0x80C), 0x401, 0x501, 0x601}
+HELLO = """
+import ssl
+out = ssl.MemoryBIO()
+try:
+    ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), out, server_hostname="a.example").do_handshake()
+except ssl.SSLWantReadError:
+    print(out.read().hex())
+"""
+
+
+@pytest.mark.provider
+def test_only_approved_signatures_are_offered(flagged: NamespaceHost, unflagged: NamespaceHost) -> None:
+    """Elsewhere brainpool's curves and DSA are offered as well: the control."""
+    offered = []
+    for host in (flagged, unflagged):
+        said = host.run(["certbot-fips.python3", "-c", HELLO]).check().stdout
+        [(_, body)] = messages(bytes.fromhex(said))
+        offered.append(set(client_hello(body)["signatures"]))
+    assert offered[0] == SIGNATURES
+    assert offered[1] > SIGNATURES
+
+
+#: What code of anybody's may ask of an SSLContext, whatever the config says.
+ASKED_OF_TLS = {
+    "X25519": 'set_ecdh_curve("X25519")',
+    "X448": 'set_ecdh_curve("X448")',
+    "RSA key transport": 'set_ciphers("kRSA:@SECLEVEL=0")',
+    "RSA key transport with GCM": 'set_ciphers("AES128-GCM-SHA256:@SECLEVEL=0")',
+    "anonymous ECDH": 'set_ciphers("AECDH:@SECLEVEL=0")',
+    "anonymous DH": 'set_ciphers("ADH:@SECLEVEL=0")',
+    "ChaCha20": 'set_ciphers("CHACHA20:@SECLEVEL=0")',
+}
+
+
+@pytest.mark.provider
+@pytest.mark.parametrize("what", ASKED_OF_TLS)
+def test_no_code_gets_what_is_not_approved_in_tls(
+    flagged: NamespaceHost, unflagged: NamespaceHost, what: str
+) -> None:
+    """Below TLS 1.3, whose suites a cipher string does not choose; elsewhere it is there to be chosen."""
+    code = f"""
+import ssl
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.maximum_version = ssl.TLSVersion.TLSv1_2
+try:
+    context.{ASKED_OF_TLS[what]}
+    print([suite["name"] for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"])
+except (ssl.SSLError, ValueError) as error:
+    print("refused:", error)
+"""
+    assert flagged.run(["certbot-fips.python3", "-c", code]).check().stdout.startswith("refused: ")
+    assert unflagged.run(["certbot-fips.python3", "-c", code]).check().stdout.startswith("['")
 
 
 @pytest.mark.provider

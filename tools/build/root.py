@@ -37,6 +37,9 @@ OPTIONS = (
 ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 #: The machine's variables that say how apt gets to the archive: the packages' scripts see no others.
 REACHING = re.compile(r"(http|https|no)_proxy|APT_CONFIG", re.I)
+#: What the kernel says of FIPS. The build computes digests with what it is building, and is not of FIPS itself.
+FLAG = Path("/proc/sys/crypto/fips_enabled")
+UNFLAGGED = Path(__file__).with_name("unflagged")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class Root:
         for option, folders in (("--ro-bind", read), ("--bind", write)):
             for name, place in folders.items():
                 mounts += [option, str(place), f"{below}/{name}"]
+        if FLAG.exists():
+            mounts += ["--ro-bind", str(UNFLAGGED), str(FLAG)]
         path = f"{self.path}:{ENVIRONMENT['PATH']}" if self.path else ENVIRONMENT["PATH"]
         environment = [
             word

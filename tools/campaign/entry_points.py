@@ -54,7 +54,7 @@ PYTHON_FLAGS = (
     *("-Xdev", "-Xutf8=0", "-Xfrozen_modules=off", "-Xtracemalloc=3", "-Xno_debug_ranges", "-Xfaulthandler"),
     *("-Xpycache_prefix=/tmp/p", "--check-hash-based-pycs always", "-Ximporttime", "-Xperf", "-v"),
 )
-CERTBOT = ("{root}/usr/bin/python3", "-I", "-m", "fips_launch.certbot")
+CERTBOT = ("{root}/usr/bin/fips-certbot",)
 CHAIN = ("{root}/usr/bin/fips-exec", "{root}/usr/libexec/openssl/openssl")
 SHELL = (*RUN, "--shell", "certbot-fips", "-c")
 

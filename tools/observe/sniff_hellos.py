@@ -16,7 +16,7 @@ from collections.abc import Iterator
 ETH_P_IP = 0x0800
 PACKET_OUTGOING = 4  # linux/if_packet.h; on the loopback each packet is seen twice, going out and coming in
 HANDSHAKE, CLIENT_HELLO, SERVER_HELLO, SERVER_KEY_EXCHANGE = 22, 1, 2, 12
-SUPPORTED_GROUPS, SUPPORTED_VERSIONS, KEY_SHARE = 10, 43, 51
+SUPPORTED_GROUPS, SIGNATURE_ALGORITHMS, SUPPORTED_VERSIONS, KEY_SHARE = 10, 13, 43, 51
 NAMED_CURVE = 3
 #: The random of a server hello that is really a HelloRetryRequest (RFC 8446, 4.1.3) begins so.
 RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891")
@@ -49,11 +49,15 @@ def extensions(data: bytes) -> dict[int, bytes]:
 
 
 def client_hello(body: bytes) -> dict[str, list[int]]:
-    """Return the groups that a client offers, in its order (RFC 8446, 4.1.2 and 4.2.7)."""
+    """Return the groups and signature algorithms that a client offers (RFC 8446, 4.1.2 and 4.2)."""
     at = 35 + body[34]
     at += 2 + int.from_bytes(body[at : at + 2], "big")
     at += 1 + body[at]
-    return {"offered": words(extensions(body[at:]).get(SUPPORTED_GROUPS, b"\0\0")[2:])}
+    found = extensions(body[at:])
+    return {
+        "offered": words(found.get(SUPPORTED_GROUPS, b"\0\0")[2:]),
+        "signatures": words(found.get(SIGNATURE_ALGORITHMS, b"\0\0")[2:]),
+    }
 
 
 def server_hello(body: bytes) -> dict[str, object]:

@@ -6,21 +6,42 @@ no other file, so that any Python 3.11 or later can run it for the recipe:
 """
 
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import partial
 
 PLACEHOLDER = "@FIPS_SECT@"
 
 
-def run(*command: str, variables: Mapping[str, str]) -> str:
-    """Return what a program wrote to stdout; ValueError with its last line of stderr if it failed."""
+def run(program: str, *arguments: str, variables: Mapping[str, str], loader: str = "") -> str:
+    """Return what a program wrote to stdout; ValueError with its last line of stderr if it failed.
+
+    :param loader: runs a program that is no executable file (ld.so(8)).
+    """
+    command = [*filter(None, [loader]), program, *arguments]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
         end = f"exit status {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
         lines = done.stderr.strip().splitlines() or [f"ended with {end}"]
-        raise ValueError(f"{os.path.basename(command[0])}: {lines[-1]}")
+        raise ValueError(f"{os.path.basename(program)}: {lines[-1]}")
     return done.stdout
+
+
+def loader_of(program: str) -> str:
+    """Return the loader that a program of ELF-64 names (elf(5): PT_INTERP); ValueError if it names none."""
+    with open(program, "rb") as file:
+        content = file.read()
+    try:
+        start, size, count = struct.unpack_from("<Q14xHH", content, 32)
+        for at in range(start, start + size * count, size):
+            kind, offset, length = struct.unpack_from("<I4xQ16xQ", content, at)
+            if kind == 3:  # PT_INTERP
+                return content[offset : offset + length].rstrip(b"\0").decode()
+    except (struct.error, UnicodeDecodeError):
+        pass
+    raise ValueError(f"{program} is damaged")
 
 
 def regular(path: str) -> str:
@@ -67,11 +88,12 @@ def make(openssl: str, module: str, template: str) -> str:
     """
     for path in (openssl, module, template):
         regular(path)
-    clean = {"OPENSSL_CONF": os.devnull}
+    # Only so it starts: nobody is to compute anything else with a program that has no FIPS.
+    ask = partial(run, openssl, variables={"OPENSSL_CONF": os.devnull}, loader=loader_of(openssl))
     # 3.0.x has no -pedantic, and must be told not to write that the self-tests are done.
-    pedantic = "pedantic" in run(openssl, "list", "-options", "fipsinstall", variables=clean)
+    pedantic = "pedantic" in ask("list", "-options", "fipsinstall")
     option = "-pedantic" if pedantic else "-self_test_onload"
-    section = run(openssl, "fipsinstall", option, "-quiet", "-module", module, variables=clean)
+    section = ask("fipsinstall", option, "-quiet", "-module", module)
     with open(template, encoding="ascii") as file:
         return render(file.read(), section)
 
@@ -80,4 +102,4 @@ if __name__ == "__main__":
     try:
         sys.stdout.write(make(*sys.argv[1:]))
     except (OSError, ValueError, TypeError) as error:
-        sys.exit(f"certbot-fips: no FIPS config made: {error}")
+        sys.exit(f"no FIPS config made: {error}")
