@@ -39,10 +39,8 @@ def make_host(snap_file: Path) -> Iterator[MakeHost]:
     """Make hosts for one test, which may do what it likes to them: make_host(flagged=False)."""
     with ExitStack() as stack:
 
-        def make(
-            flagged: bool = True, flag_content: str = "1\n", instance: str | None = None
-        ) -> NamespaceHost:
-            return stack.enter_context(NamespaceHost(snap_file, flagged, flag_content, instance=instance))
+        def make(flagged: bool = True, flag_content: str = "1\n") -> NamespaceHost:
+            return stack.enter_context(NamespaceHost(snap_file, flagged, flag_content))
 
         yield make
 

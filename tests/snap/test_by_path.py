@@ -43,10 +43,10 @@ def copied(make_host: MakeHost) -> NamespaceHost:
 
 @pytest.fixture(scope="module")
 def other_root(flagged: NamespaceHost) -> str:
-    """A root in which there is the snap, its base, and neither /proc nor data of snaps."""
+    """A root in which there is the snap, its base, and no data of snaps."""
     script = """
         mkdir -p /opt/root/dev && cd /opt/root
-        for folder in snap usr; do mkdir "$folder" && mount --rbind "/$folder" "$folder"; done
+        for folder in snap usr proc; do mkdir "$folder" && mount --rbind "/$folder" "$folder"; done
         ln -s usr/lib lib && ln -s usr/lib64 lib64 && touch dev/null
     """
     flagged.run(["sh", "-euc", script]).check()
@@ -114,17 +114,25 @@ def test_a_config_that_cannot_be_read_leaves_nothing_but_errors(copied: Namespac
 
 
 def test_another_root(flagged: NamespaceHost, other_root: str) -> None:
-    """Whether FIPS is needed cannot be told there, so it is."""
-    command = ["chroot", other_root, f"{SNAP}/{OPENSSL}", "dgst"]
-    refused(flagged.run([*command, "-md5", "/dev/null"]))
-    flagged.run([*command, "-sha256", "/dev/null"]).check()
+    """With /proc; without, where a program lies cannot be told (ld.so(8), $ORIGIN), and it does not start."""
+    command = ["chroot", other_root, f"{SNAP}/{OPENSSL}"]
+    refused(flagged.run([*command, *WEAK["MD5"]]))
+    flagged.run([*command, *SHA256]).check()
+    flagged.run(["umount", "-l", f"{other_root}/proc"]).check()
+    for what in (WEAK["MD5"], SHA256):
+        assert flagged.run([*command, *what]).returncode != 0
 
 
 def test_a_parallel_instance_alone(make_host: MakeHost) -> None:
-    host = make_host(instance="certbot-fips_two")
-    for entry_point in (f"/snap/certbot-fips_two/current/{OPENSSL}", "certbot-fips_two.openssl"):
-        refused(host.run([entry_point, *WEAK["MD5"]]))
-        host.run([entry_point, *SHA256]).check()
+    host = make_host()
+    script = """
+        mkdir -p /snap/certbot-fips_two/x1
+        mount --move /snap/certbot-fips/x1 /snap/certbot-fips_two/x1
+        rm -r /snap/certbot-fips
+    """
+    host.run(["sh", "-euc", script]).check()
+    refused(host.run([f"/snap/certbot-fips_two/x1/{OPENSSL}", *WEAK["MD5"]]))
+    host.run([f"/snap/certbot-fips_two/x1/{OPENSSL}", *SHA256]).check()
 
 
 @pytest.mark.parametrize("place", [SNAP, COPY])

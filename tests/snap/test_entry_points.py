@@ -174,7 +174,8 @@ def test_a_preloaded_second_libcrypto_is_found(flagged: NamespaceHost) -> None:
 
 
 INTERRUPT = f"""
-import signal, subprocess, time
+import json, signal, subprocess, time
+ends = []
 for milliseconds in range(0, 120, 3):
     process = subprocess.Popen(
         ["{SNAP}/usr/bin/fips-certbot", "plugins"],
@@ -182,15 +183,16 @@ for milliseconds in range(0, 120, 3):
     )
     time.sleep(milliseconds / 1000)
     process.send_signal(signal.SIGINT)
-    print(process.wait(), *process.communicate()[1].splitlines()[-1:])
+    said = process.communicate()[1]
+    ends.append((process.returncode, said))
+print(json.dumps(ends))
 """
 
 
 def test_an_interrupt_is_none_of_the_launchers_faults(flagged: NamespaceHost) -> None:
-    """Whenever it comes; before the program has a handler the signal itself ends it."""
-    ends = flagged.run(["python3", "-c", INTERRUPT]).check().stdout.splitlines()
+    """Whenever it comes: the signal itself ends the process, or Certbot does, in its own words."""
+    ends = json.loads(flagged.run(["python3", "-c", INTERRUPT]).check().stdout)
     assert len(ends) == 40
-    for end in ends:
-        assert end in ("130", "-2") or end.startswith(
-            ("-2 KeyboardInterrupt", "1 Exiting due to user request")
-        )
+    for status, said in ends:
+        assert status in (-2, 1, 130), said
+        assert "certbot-fips:" not in said

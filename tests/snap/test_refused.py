@@ -102,12 +102,46 @@ def test_only_approved_signatures_are_offered(flagged: NamespaceHost, unflagged:
 ASKED_OF_TLS = {
     "X25519": 'set_ecdh_curve("X25519")',
     "X448": 'set_ecdh_curve("X448")',
-    "RSA key transport": 'set_ciphers("kRSA:@SECLEVEL=0")',
+    "RSA key transport": 'set_ciphers("AES256-SHA256:@SECLEVEL=0")',
     "RSA key transport with GCM": 'set_ciphers("AES128-GCM-SHA256:@SECLEVEL=0")',
-    "anonymous ECDH": 'set_ciphers("AECDH:@SECLEVEL=0")',
-    "anonymous DH": 'set_ciphers("ADH:@SECLEVEL=0")',
-    "ChaCha20": 'set_ciphers("CHACHA20:@SECLEVEL=0")',
+    "anonymous ECDH": 'set_ciphers("AECDH-AES256-SHA:@SECLEVEL=0")',
+    "ChaCha20": 'set_ciphers("ECDHE+CHACHA20:@SECLEVEL=0")',
 }
+#: A client and a server, in one process and memory, that both ask for it and for nothing else.
+AGREE = """
+import datetime, ssl, sys
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization as s
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+key, name, day = rsa.generate_private_key(65537, 2048), x509.Name([]), datetime.timedelta(1)
+certificate = x509.CertificateBuilder(name, name, key.public_key(), 1, datetime.datetime.now() - day)
+certificate = certificate.not_valid_after(datetime.datetime.now() + day).sign(key, hashes.SHA256())
+with open("/run/tls.pem", "wb") as pem:
+    pem.write(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()))
+    pem.write(certificate.public_bytes(s.Encoding.PEM))
+ends = []
+to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+try:
+    for side in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER):
+        context = ssl.SSLContext(side)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        exec("context." + sys.argv[1])
+        if side == ssl.PROTOCOL_TLS_SERVER:
+            context.load_cert_chain("/run/tls.pem")
+            ends.append(context.wrap_bio(to_server, to_client, server_side=True))
+        else:
+            ends.append(context.wrap_bio(to_client, to_server))
+    for end in ends * 3:
+        try:
+            end.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+    print("agreed on", ends[0].cipher()[0])
+except ssl.SSLError as error:
+    print("refused:", error)
+"""
 
 
 @pytest.mark.provider
@@ -115,19 +149,12 @@ ASKED_OF_TLS = {
 def test_no_code_gets_what_is_not_approved_in_tls(
     flagged: NamespaceHost, unflagged: NamespaceHost, what: str
 ) -> None:
-    """Below TLS 1.3, whose suites a cipher string does not choose; elsewhere it is there to be chosen."""
-    code = f"""
-import ssl
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-context.maximum_version = ssl.TLSVersion.TLSv1_2
-try:
-    context.{ASKED_OF_TLS[what]}
-    print([suite["name"] for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"])
-except (ssl.SSLError, ValueError) as error:
-    print("refused:", error)
-"""
-    assert flagged.run(["certbot-fips.python3", "-c", code]).check().stdout.startswith("refused: ")
-    assert unflagged.run(["certbot-fips.python3", "-c", code]).check().stdout.startswith("['")
+    """Elsewhere they agree: the control. And in FIPS they do, on what is approved."""
+    command = ["certbot-fips.python3", "-c", AGREE]
+    assert flagged.run([*command, ASKED_OF_TLS[what]]).check().stdout.startswith("refused: ")
+    assert unflagged.run([*command, ASKED_OF_TLS[what]]).check().stdout.startswith("agreed on ")
+    approved = flagged.run([*command, 'set_ecdh_curve("secp384r1")']).check().stdout
+    assert approved.startswith("agreed on ECDHE-RSA-AES256-GCM")
 
 
 @pytest.mark.provider

@@ -37,7 +37,7 @@ OPTIONS = (
 ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 #: The machine's variables that say how apt gets to the archive: the packages' scripts see no others.
 REACHING = re.compile(r"(http|https|no)_proxy|APT_CONFIG", re.I)
-#: What the kernel says of FIPS. The build computes digests with what it is building, and is not of FIPS itself.
+#: What the kernel says of FIPS. The build computes digests by what it is building, which is not yet FIPS.
 FLAG = Path("/proc/sys/crypto/fips_enabled")
 UNFLAGGED = Path(__file__).with_name("unflagged")
 
