@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from fips_hooks import settings
-from fips_hooks.module import write
+from fips_launch.files import write
 from fips_launch.place import Place
 
 
