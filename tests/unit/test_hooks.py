@@ -49,6 +49,29 @@ def test_configure_refuses_an_unknown_setting_with_the_list(snapctl: Path, place
     assert Path(place.setting).read_text() == "off\n"
 
 
+@pytest.mark.parametrize(
+    ("kept", "of_snapd", "then"),
+    [
+        ("auto\n", "on", "auto, but snapd has on\n"),
+        ("off\n", "", "off, but snapd has auto\n"),
+        ("off, but snapd has auto\n", "off", "off\n"),
+        ("auto\n", "", "auto\n"),
+        ("perhaps", "on", "perhaps"),
+        (None, "off", "auto, but snapd has off\n"),
+        (None, "", None),
+    ],
+)
+def test_a_setting_that_no_hook_has_seen_is_kept_as_a_difference(
+    snapctl: Path, place: Place, kept: str | None, of_snapd: str, then: str | None
+) -> None:
+    setting = Path(place.setting)
+    if kept is not None:
+        write(place.setting, kept)
+    snapctl.write_text(of_snapd + "\n")
+    settings.compare(place)
+    assert (setting.read_text() if setting.exists() else None) == then
+
+
 @pytest.mark.usefixtures("snapctl")
 def test_configure_says_what_snapctl_said(place: Place) -> None:
     with pytest.raises(ValueError, match=r"^snapctl: cat: .*value"):
