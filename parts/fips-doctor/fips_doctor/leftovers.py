@@ -48,7 +48,7 @@ def forced_mode(root: str = "") -> Item:
         remedy = "take it out: the host's own programs read it; this snap does not"
         return Item(FORCED, "in " + ", ".join(dict.fromkeys(found)), State.WARN, remedy)
     if hidden:
-        value = f"nowhere that this user may look; not in {hidden[0]} and {len(hidden) - 1} more files"
+        value = f"nowhere that this user may look; hidden: {len(hidden)} files, first {hidden[0]}"
         return Item(FORCED, value, State.UNKNOWN, "run the doctor as root")
     return Item(FORCED, "nowhere", State.OK)
 

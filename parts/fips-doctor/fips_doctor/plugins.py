@@ -46,10 +46,10 @@ def connected(here: Place) -> list[Plugin]:
         snapd.request("GET", f"/v2/connections?snap={here.name}&interface=content")
         response = snapd.getresponse()
         if response.status != http.client.OK:
-            raise ValueError(f"snapd answers {response.status}")
+            raise OSError(response.status, response.reason)
         result = json.load(response)["result"]
     except (http.client.HTTPException, KeyError) as error:
-        raise ValueError(f"snapd: {type(error).__name__}") from None
+        raise ValueError(repr(error)) from None
     return [_plugin(each) for each in result.get("established", []) if each["plug"]["plug"] == "plugin"]
 
 
