@@ -12,6 +12,10 @@ import json
 import os
 from pathlib import Path
 
+VALIDATED = "validated, certificate #{}"
+# On which day a certificate becomes historical: the page of each at the CMVP, "Sunset Date".
+SUNSETS = {"4985": "2030-03-10"}
+
 
 def sha256(path: Path) -> str:
     """Return the hex sha256 of a file; OSError if it cannot be read."""
@@ -65,7 +69,14 @@ def validation(version: str, origin: str, sources: int, certificate: str) -> str
         return f"{version}, module sources verified, not obtained as its policy demands: not validated"
     if not certificate:
         return f"{version}, module sources verified, no certificate on record: not validated"
-    return f"validated, certificate #{certificate}"
+    return VALIDATED.format(certificate)
+
+
+def claim(version: str, origin: str, sources: int, certificate: str) -> dict[str, str]:
+    """Return what the record says of a validation; its sunset only where it names a certificate."""
+    words = validation(version, origin, sources, certificate)
+    named = words == VALIDATED.format(certificate)
+    return {"validation": words} | ({"certificate_sunset": SUNSETS[certificate]} if named else {})
 
 
 def main() -> None:
@@ -88,7 +99,7 @@ def main() -> None:
         "source": os.environ["FIPS_SOURCE"],
         "sealed_sources_checked": sources,
         "module_sha256": sha256(arguments.module),
-        "validation": validation(version, origin, sources, os.environ["FIPS_CERTIFICATE"]),
+        **claim(version, origin, sources, os.environ["FIPS_CERTIFICATE"]),
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(record, indent=2) + "\n")

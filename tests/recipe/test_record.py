@@ -42,7 +42,15 @@ def record() -> ModuleType:
     ],
 )
 def test_claims(record: ModuleType, origin: str, sources: int, certificate: str, words: str) -> None:
-    assert record.validation("3.1.2", origin, sources, certificate) == words
+    claim = record.claim("3.1.2", origin, sources, certificate)
+    assert claim.pop("validation") == words
+    # Its sunset is told where the certificate is, and nowhere else.
+    assert claim == ({"certificate_sunset": "2030-03-10"} if words.startswith("validated") else {})
+
+
+def test_the_recipes_certificate_has_a_sunset(record: ModuleType) -> None:
+    certificate = provider.variables(recipe.load()["parts"][provider.PART])["FIPS_CERTIFICATE"]
+    assert certificate in record.SUNSETS
 
 
 @pytest.fixture

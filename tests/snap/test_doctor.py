@@ -8,14 +8,18 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.snap.support import MADE_HERE, SNAP, MakeHost
-from tests.snap.test_faults import CONFIG, DAMAGE, damage
+from tests.snap.support import MADE_HERE, SNAP, Certbot, MakeHost
+from tests.snap.test_faults import CONFIG, DAMAGE, damage, in_fips
 from tests.snap.test_hooks import answers_of_snapd, calls_of_snapd
 from tools.architecture import ARCHITECTURE
 from tools.hosts import NamespaceHost, Result
 from tools.hosts.base import LOGIN_ENVIRONMENT
 
 DOCTOR = ["certbot-fips.doctor"]
+AS_ANOTHER_USER = [
+    *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
+    *(f"{SNAP}/usr/bin/fips-doctor", "--json"),
+]
 SETTING = "/var/snap/certbot-fips/common/fips"
 
 
@@ -133,18 +137,14 @@ def test_a_broken_library_of_pythons_own(make_host: MakeHost) -> None:
 
 
 def test_any_user_may_ask(host: NamespaceHost) -> None:
-    """And sees the same, but for what the host hides from that user."""
+    """And sees the same, but for what the host hides from that user, which is said."""
     mine = json.loads(host.run([*DOCTOR, "--json"]).stdout)
-    user = [
-        "setpriv",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-        f"{SNAP}/usr/bin/fips-doctor",
-        "--json",
-    ]
-    result = host.run(user)
+    result = host.run(AS_ANOTHER_USER)
     theirs = json.loads(result.stdout)
+    for name in ("forced_mode", "lineages"):
+        item = theirs["evidence"][name]
+        if item["state"] == "unknown" and item["remedy"] == "run the doctor as root":
+            del theirs["evidence"][name], mine["evidence"][name]
     assert (result.returncode, theirs) == (0, mine)
 
 
@@ -162,13 +162,40 @@ def test_leftovers_are_named_with_what_to_do(make_host: MakeHost) -> None:
     script = (
         "mkdir -p /snap/certbot/4000 /snap/certbot/4100 /etc/letsencrypt/renewal;"
         "ln -s 4000 /snap/certbot/current; touch /etc/letsencrypt/renewal/example.org.conf;"
-        "touch /etc/systemd/system/snap.certbot.renew.timer"
+        "ln -s ../certbot-renew.timer /etc/systemd/system/timers.target.wants/"
     )
     host.run(["sh", "-euc", script]).check()
     found = examined(host, 0)
-    for name in ("forced_mode", "upstream_snap", "two_managers"):
+    for name in ("forced_mode", "upstream_snap", "lineages", "two_managers"):
         assert state(found, name) == "warn"
         assert found["evidence"][name]["remedy"]
+
+
+def test_certificates_that_certbot_cannot_renew_are_named(fips_certbot: Certbot) -> None:
+    """As Certbot itself has them: a whole one, one whose key is gone, and one whose plugin is absent."""
+    host = fips_certbot.host
+    for name in ("whole.example.org", "torn.example.org", "lost.example.org"):
+        fips_certbot.issue(name)
+    before = value(examined(host, 0), "lineages")
+    assert "torn" not in before
+    assert "lost" not in before
+    script = (
+        "cd /etc/letsencrypt; rm -r archive/torn.example.org;"
+        "sed -i 's/^authenticator = .*/authenticator = dns-try/' renewal/lost.example.org.conf"
+    )
+    host.run(["sh", "-euc", script]).check()
+    found = examined(host, 0)
+    assert state(found, "lineages") == "warn"
+    assert "torn.example.org (/etc/letsencrypt/live/torn.example.org/cert.pem leads nowhere)" in value(
+        found, "lineages"
+    )
+    assert "lost.example.org (the plugin dns-try is not here)" in value(found, "lineages")
+    assert "whole.example.org" not in value(found, "lineages")
+    theirs = json.loads(host.run(AS_ANOTHER_USER).check().stdout)["evidence"]["lineages"]
+    assert theirs["state"] == "unknown"
+    said = fips_certbot("certificates")
+    assert "/etc/letsencrypt/renewal/torn.example.org.conf" in said.stdout.partition("were invalid:")[2]
+    host.run(["rm", "-rf", "/etc/letsencrypt"]).check()
 
 
 def test_it_is_quick_and_needs_no_network(flagged: NamespaceHost) -> None:
@@ -193,26 +220,26 @@ def test_a_reader_that_goes_away(flagged: NamespaceHost) -> None:
     assert (result.stdout, result.stderr) in [("0\n", "")]
 
 
-def reported(host: NamespaceHost, command: list[str]) -> list[str]:
-    """Return what snapd was told of the snap's health."""
-    answers_of_snapd(host, {})
+def reported(host: NamespaceHost, command: list[str], setting: str = "") -> list[str]:
+    """Return what snapd was told of the snap's health; ``setting``: what snapd has for `fips`."""
+    answers_of_snapd(host, {"fips": setting})
     result: Result = host.run(command).check()
     assert (result.stdout, result.stderr) == ("", "")
     (call,) = calls_of_snapd(host)
     return call
 
 
+HEALTH = [["snap", "run", "--hook=check-health", "certbot-fips"], ["snap", "run", "certbot-fips.health"]]
+
+
 @pytest.mark.provider
-@pytest.mark.parametrize(
-    "command",
-    [["snap", "run", "--hook=check-health", "certbot-fips"], ["snap", "run", "certbot-fips.health"]],
-)
+@pytest.mark.parametrize("command", HEALTH)
 def test_health_is_reported_by_the_hook_and_by_the_timer(make_host: MakeHost, command: list[str]) -> None:
     assert reported(make_host(), command) == ["set-health", "okay"]
     assert reported(make_host(flagged=False), command) == ["set-health", "okay"]
     host = make_host()
     host.run(["tee", SETTING], stdin="off\n").check()
-    assert reported(host, command) == [
+    assert reported(host, command, "off") == [
         "set-health",
         "blocked",
         "FIPS: OFF BY SETTING ON A FIPS HOST; run certbot-fips.doctor",
@@ -225,3 +252,57 @@ def test_health_is_reported_by_the_hook_and_by_the_timer(make_host: MakeHost, co
         "FIPS: REQUIRED BUT NOT ACTIVE; run certbot-fips.doctor",
         "--code=fips-not-active",
     ]
+
+
+@pytest.mark.parametrize("command", HEALTH)
+@pytest.mark.parametrize("cover", ["/dev/null", "/etc/hostname"])
+def test_health_is_not_what_it_was_where_python_cannot_start(
+    make_host: MakeHost, command: list[str], cover: str
+) -> None:
+    """By snapd's rules for words and codes. The hook ends well: snapd forgets what a failed one said."""
+    host = make_host()
+    host.run(["sh", "-euc", f"mount --bind {cover} {SNAP}/usr/bin/python3.13"]).check()
+    answers_of_snapd(host, {})
+    assert host.run(command).returncode == 0
+    ((verb, status, text, code),) = calls_of_snapd(host)
+    assert (verb, status, code) == ("set-health", "error", "--code=not-checked")
+    assert text == "the health check cannot run; run certbot-fips.doctor"
+    assert 7 <= len(text) <= 70
+
+
+def test_a_setting_that_snapd_has_and_no_hook_has_seen(make_host: MakeHost) -> None:
+    """`snapctl set` from an app: the doctor counts it as on at once, all processes with the next health."""
+    host = make_host(flagged=False)
+    host.run(["tee", SETTING], stdin="auto\n").check()
+    answers_of_snapd(host, {"fips": "on"})
+    assert examined(host, 1)["verdict"] == "fips-not-active"
+    assert reported(host, HEALTH[1], "on")[1:] == [
+        "blocked",
+        "not as it should be: mode; run certbot-fips.doctor",
+        "--code=mode",
+    ]
+    assert in_fips(host)
+    found = examined(host, 1)
+    assert found["headline"] == "FIPS: active, BUT 1 THING IS NOT RIGHT"
+    assert "'auto, but snapd has on'" in value(found, "mode")
+    host.run(["rm", "/run/snapctl-calls"]).check()
+    assert reported(host, HEALTH[1], "auto") == ["set-health", "okay"]
+    assert not in_fips(host)
+    assert examined(host, 0)["verdict"] == "fips-off"
+
+
+@pytest.mark.parametrize("word", ["on", "auto"])
+@pytest.mark.parametrize("elsewhere", ["cp -a", "mount --bind"])
+def test_a_copy_elsewhere_goes_by_the_installed_snaps_setting(
+    make_host: MakeHost, elsewhere: str, word: str
+) -> None:
+    host = make_host(flagged=False)
+    host.run(["tee", SETTING], stdin=word).check()
+    make = "mkdir /opt/copy; " + (
+        "cp -a $0/. /opt/copy" if elsewhere == "cp -a" else "mount --bind $(readlink -f $0) /opt/copy"
+    )
+    host.run(["sh", "-euc", make, SNAP]).check()
+    md5 = host.run(["/opt/copy/usr/bin/python3", "-c", "import hashlib; hashlib.md5(b'')"])
+    assert (md5.returncode == 0) == (word == "auto")
+    found = json.loads(host.run(["/opt/copy/usr/bin/fips-doctor", "--json"]).stdout)
+    assert found["fips_needed"] is (word == "on")

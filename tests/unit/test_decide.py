@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fips_launch.decide import Source, decide, kernel
+from fips_launch.decide import LONGEST, SETTINGS, Source, agreed, decide, kernel
 
 FLAGS_ON = [b"1", b"1\n", b"", b"\n", b"2", b"01", b"-1", b"yes", b"1 1", b"0\x000", b"\xff", b"0" * 65]
 FLAGS_ON.append(b"0" + b" " * 63 + b"1")  # what is behind the part that is read counts
@@ -130,6 +130,32 @@ def test_a_pipe_in_place_of_a_file_does_not_hold_up(tmp_path: Path, flag: Path) 
     flag.write_bytes(b"0\n")
     os.mkfifo(tmp_path / "fips")
     assert decide(str(tmp_path / "fips"), str(flag)).fips
+
+
+@pytest.mark.parametrize("word", SETTINGS)
+@pytest.mark.parametrize("of_snapd", [*SETTINGS, "perhaps", "x" * 999, "a\nb"])
+def test_a_difference_from_snapds_setting_is_on_until_they_agree(
+    tmp_path: Path, flag: Path, word: str, of_snapd: str
+) -> None:
+    """Also when it is looked at again; and the file says which of the two was kept."""
+    flag.write_bytes(b"0\n")
+    kept = agreed(word, of_snapd)
+    assert agreed(kept, of_snapd) == kept
+    assert agreed(kept, word) == word
+    if word == of_snapd:
+        assert kept == word
+        return
+    assert len(kept) < LONGEST
+    setting = tmp_path / "fips"
+    setting.write_text(kept + "\n")
+    decision = decide(str(setting), str(flag))
+    assert (decision.fips, decision.source) == (True, Source.SETTING_UNKNOWN)
+    assert f"{word}, but snapd has " in decision.reason
+
+
+@pytest.mark.parametrize("word", ["", "perhaps", "perhaps, but snapd has on"])
+def test_an_unknown_setting_stays_one(word: str) -> None:
+    assert all(agreed(word, of_snapd) == word for of_snapd in (*SETTINGS, word))
 
 
 @settings(max_examples=1000)

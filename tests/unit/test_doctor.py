@@ -1,5 +1,6 @@
 """The doctor's rules: from evidence to a verdict, to a screen, to snapd's health."""
 
+import datetime
 import json
 import os
 import ssl
@@ -8,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from fips_doctor import leftovers, verdict
+from fips_doctor import host, leftovers, module, verdict
 from fips_doctor.evidence import Evidence, Item, State, host_run, read, run
 from fips_doctor.probe import GROUPS, hello, offered_groups
 from fips_doctor.report import Report
@@ -156,25 +157,90 @@ def test_leftovers(tmp_path: Path) -> None:
     root = str(tmp_path)
 
     def looked() -> list[Item]:
-        look = (leftovers.forced_mode, leftovers.linked_module, leftovers.upstream, leftovers.two_managers)
+        look = (leftovers.forced_mode, leftovers.linked_module, leftovers.upstream)
         return [one(root) for one in look]
 
     assert {item.state for item in looked()} == {State.OK}
-    for name in ("etc/systemd/system", "usr/lib64/ossl-modules", "snap/certbot/4000", "snap/certbot/4100"):
+    for name in ("etc", "usr/lib64/ossl-modules", "snap/certbot/4000", "snap/certbot/4100"):
         (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "etc/letsencrypt/renewal").mkdir(parents=True)
-    (tmp_path / "etc/letsencrypt/renewal/example.org.conf").touch()
     (tmp_path / "etc/environment").write_text('OPENSSL_FORCE_FIPS_MODE="0"\n')
     (tmp_path / "usr/lib64/ossl-modules/fips.so").symlink_to("/opt/fips.so")
     (tmp_path / "snap/certbot/current").symlink_to("4000")
-    (tmp_path / "etc/systemd/system/snap.certbot.renew.timer").touch()
     found = looked()
     assert {item.state for item in found} == {State.WARN}
     assert all(item.advice for item in found)
     assert "/etc/environment" in found[0].value
     assert "-> /opt/fips.so" in found[1].value
     assert "revision 4000, reverted" in found[2].value
-    assert found[3].value.startswith("1 certificate")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "etc/systemd/system/nginx.service.d/override.conf",
+        "etc/systemd/system/nginx.service",
+        "etc/systemd/system/service.d/all.conf",
+        "usr/lib/systemd/system/certbot-renew.service.d/10.conf",
+        "run/systemd/system/a.service.d/b.conf",
+        "etc/systemd/user.conf",
+        "etc/cron.d/renew",
+        "etc/default/nginx",
+        "etc/sysconfig/certbot",
+        "opt/environment",  # which a unit names
+    ],
+)
+def test_the_variable_is_found_wherever_a_service_gets_it(tmp_path: Path, place: str) -> None:
+    file, unit = tmp_path / place, tmp_path / "etc/systemd/system/other.service"
+    for each in (file, unit):
+        each.parent.mkdir(parents=True, exist_ok=True)
+    unit.write_text("[Service]\nEnvironmentFile=-/opt/environment\n")
+    file.write_text("[Service]\n# OPENSSL_FORCE_FIPS_MODE=0\n")
+    assert leftovers.forced_mode(str(tmp_path)).state is State.OK
+    file.write_text("[Service]\nEnvironment=A=1 OPENSSL_FORCE_FIPS_MODE=0\n")
+    found = leftovers.forced_mode(str(tmp_path))
+    assert found.state is State.WARN
+    assert place in found.value
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ('PRETTY_NAME="A 1"\nNAME=B\nID=c\n', "A 1"),
+        ("NAME='B'\nID=c\n", "B"),
+        ("ID=c\n", "c"),
+        ("PRETTY_NAME=\nVERSION_ID=1\n", "Linux"),
+        ("", "Linux"),
+        (None, "Linux"),
+    ],
+)
+@pytest.mark.parametrize("folder", ["etc", "usr/lib"])
+def test_the_operating_systems_name(tmp_path: Path, folder: str, content: str | None, name: str) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    if content is not None:
+        (tmp_path / folder / "os-release").write_text(content)
+    assert host.name(str(tmp_path)) == name
+
+
+@pytest.mark.parametrize(
+    ("today", "state", "said"),
+    [
+        ("2026-11-26", State.INFO, ""),
+        ("2029-03-09", State.INFO, ""),
+        ("2029-03-10", State.WARN, "is on 2030-03-10, in 365 days"),
+        ("2030-03-09", State.WARN, "is on 2030-03-10, in 1 days"),
+        ("2030-03-10", State.WARN, "was on 2030-03-10: it is historical"),
+        ("2031-01-01", State.WARN, "was on 2030-03-10: it is historical"),
+    ],
+)
+def test_the_certificates_sunset_is_told_a_year_ahead(today: str, state: State, said: str) -> None:
+    """What may be claimed stays word for word; and where no certificate is named nothing is said."""
+    day = datetime.date.fromisoformat(today)
+    record = {"validation": "validated, certificate #4985", "certificate_sunset": "2030-03-10"}
+    item = module.validation(record, day)
+    assert (item.value, item.state) == ("validated, certificate #4985", state)
+    assert said in item.advice
+    assert bool(said) == bool(item.advice)
+    assert module.validation({"validation": "not validated"}, day).state is State.INFO
 
 
 def test_the_variable_in_the_callers_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from fips_hooks import settings
-from fips_hooks.module import write
+from fips_launch.files import write
 from fips_launch.place import Place
 
 
@@ -47,6 +47,29 @@ def test_configure_refuses_an_unknown_setting_with_the_list(snapctl: Path, place
     assert len(str(refused.value).splitlines()) == 1
     assert len(str(refused.value)) < 120
     assert Path(place.setting).read_text() == "off\n"
+
+
+@pytest.mark.parametrize(
+    ("kept", "of_snapd", "then"),
+    [
+        ("auto\n", "on", "auto, but snapd has on\n"),
+        ("off\n", "", "off, but snapd has auto\n"),
+        ("off, but snapd has auto\n", "off", "off\n"),
+        ("auto\n", "", "auto\n"),
+        ("perhaps", "on", "perhaps"),
+        (None, "off", "auto, but snapd has off\n"),
+        (None, "", None),
+    ],
+)
+def test_a_setting_that_no_hook_has_seen_is_kept_as_a_difference(
+    snapctl: Path, place: Place, kept: str | None, of_snapd: str, then: str | None
+) -> None:
+    setting = Path(place.setting)
+    if kept is not None:
+        write(place.setting, kept)
+    snapctl.write_text(of_snapd + "\n")
+    settings.compare(place)
+    assert (setting.read_text() if setting.exists() else None) == then
 
 
 @pytest.mark.usefixtures("snapctl")

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from fips_launch.place import Place
+from fips_launch.place import NAME, Place
+from tools.build import recipe
 
 
 @pytest.mark.parametrize(
@@ -26,8 +27,14 @@ def test_the_folder_of_an_installed_snap_names_its_data(root: str, setting: str,
 @pytest.mark.parametrize(
     "root", ["/opt/copy", "/snap/x1", "/snap/a/b/c", "/home/me/snap/a/1", "/", "", "/snap//1"]
 )
-def test_a_copy_elsewhere_has_no_data(root: str) -> None:
-    assert Place(root).setting == Place(root).installed_config == ""
+def test_a_copy_elsewhere_has_no_data_and_goes_by_the_installed_snaps_setting(root: str) -> None:
+    place = Place(root)
+    assert place.installed_config == place.plugins == place.instance == ""
+    assert place.setting == "/var/snap/certbot-fips/common/fips"
+
+
+def test_the_snaps_name_is_the_recipes() -> None:
+    assert recipe.load()["name"] == NAME
 
 
 def test_fips_uses_the_config_made_on_this_machine_once_there_is_one(tmp_path: Path) -> None:

@@ -2,38 +2,60 @@
 
 import glob
 import os
+import re
 
 from fips_doctor.evidence import Evidence, Item, State, host_run, read
 
 FORCED = "OPENSSL_FORCE_FIPS_MODE"
-# Where it was put: for logins, for services, for Certbot's own snap.
+# Where it is put: for logins, for services (units and their drop-ins), for jobs.
 FILES = (
     "/etc/environment",
+    "/etc/environment.d/*.conf",
+    "/etc/profile",
     "/etc/profile.d/*.sh",
-    "/etc/systemd/system.conf",
-    "/etc/systemd/system.conf.d/*.conf",
-    "/etc/systemd/system/snap.certbot*.service.d/*.conf",
+    "/etc/bash.bashrc",
+    "/etc/bashrc",
+    "/etc/crontab",
+    "/etc/cron.d/*",
+    "/etc/default/*",
+    "/etc/sysconfig/*",
+    "/etc/systemd/*.conf",
+    "/etc/systemd/*.conf.d/*.conf",
+    *(
+        f"{folder}/systemd/system/{units}"
+        for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib")
+        for units in ("*.service", "*.d/*.conf")
+    ),
 )
 MODULES = ("/usr/lib/*/ossl-modules", "/usr/lib64/ossl-modules", "/usr/lib/ossl-modules")
 UPSTREAM = ("/snap/certbot", "/var/lib/snapd/snap/certbot")
-LIVE = "/etc/letsencrypt/renewal/*.conf"
-TIMERS = {
-    "/etc/systemd/system/snap.certbot.renew.timer": "snap stop --disable certbot.renew",
-    "/etc/systemd/system/timers.target.wants/certbot.timer": "systemctl disable --now certbot.timer",
-    "/etc/cron.d/certbot": "take the line out of /etc/cron.d/certbot",
-}
+ENVIRONMENT_FILE = re.compile(r"^EnvironmentFile=-?(/\S+)", re.MULTILINE)
 
 
 def forced_mode(root: str = "") -> Item:
     """Look for the variable that switches FIPS off (or on, by its mere presence, in OpenSSL 1.1.1)."""
     paths = [path for pattern in FILES for path in sorted(glob.glob(root + pattern))]
-    found = [path for path in paths if FORCED in (read(path) or "")]
+    found, hidden = [], []
+    for path in dict.fromkeys(paths):
+        text = read(path)
+        if text is None and os.path.isfile(path):
+            hidden.append(path)
+        named = [root + other for other in ENVIRONMENT_FILE.findall(text or "")]
+        found += [each for each in (path, *named) if _sets(each)]
     if FORCED in os.environ:
         found.insert(0, "this environment")
-    if not found:
-        return Item(FORCED, "nowhere", State.OK)
-    remedy = "take it out: the host's own programs read it; this snap does not"
-    return Item(FORCED, "in " + ", ".join(found), State.WARN, remedy)
+    if found:
+        remedy = "take it out: the host's own programs read it; this snap does not"
+        return Item(FORCED, "in " + ", ".join(dict.fromkeys(found)), State.WARN, remedy)
+    if hidden:
+        value = f"nowhere that this user may look; hidden: {len(hidden)} files, first {hidden[0]}"
+        return Item(FORCED, value, State.UNKNOWN, "run the doctor as root")
+    return Item(FORCED, "nowhere", State.OK)
+
+
+def _sets(path: str) -> bool:
+    """Tell whether a line that is no comment names the variable."""
+    return any(FORCED in line and line.lstrip()[0] not in "#;" for line in (read(path) or "").splitlines())
 
 
 def linked_module(root: str = "") -> Item:
@@ -62,22 +84,10 @@ def upstream(root: str = "") -> Item:
     return Item(label, f"installed, revision {revision}, {' and '.join(notes)}", State.WARN, remedy)
 
 
-def two_managers(root: str = "") -> Item:
-    """Look for another Certbot whose timer renews the same certificates."""
-    others = {path: cure for path, cure in TIMERS.items() if os.path.lexists(root + path)}
-    count = len(glob.glob(root + LIVE))
-    label = "/etc/letsencrypt"
-    if not others or not count:
-        return Item(label, f"{count} certificates, no other timer known", State.OK)
-    cures = "; ".join(others.values())
-    return Item(label, f"{count} certificates; also renewed by {', '.join(others)}", State.WARN, cures)
-
-
 def all_of_them() -> Evidence:
     """Return what is left, each with what to do."""
     return {
         "forced_mode": forced_mode(),
         "linked_module": linked_module(),
         "upstream_snap": upstream(),
-        "two_managers": two_managers(),
     }

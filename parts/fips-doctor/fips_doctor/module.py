@@ -3,12 +3,15 @@
 What may be claimed of it is taken from the record, word for word.
 """
 
+import datetime
 import json
 from typing import Any
 
 from fips_doctor.evidence import REINSTALL, Evidence, Item, State, host_run, read
 from fips_launch import config
 from fips_launch.place import Place
+
+YEAR = 366  # days
 
 
 def record(here: Place) -> dict[str, Any]:
@@ -40,9 +43,23 @@ def identity(here: Place, recorded: dict[str, Any]) -> Evidence:
         digest = Item("module's sha256", f"{sha256}, NOT AS RECORDED", State.BAD, REINSTALL)
     return {
         "module": Item("module", f"{recorded['name']} {recorded['version']}, from its {recorded['origin']}"),
-        "validation": Item("validation", str(recorded["validation"])),
+        "validation": validation(recorded, datetime.date.today()),
         "module_sha256": digest,
     }
+
+
+def validation(recorded: dict[str, Any], today: datetime.date) -> Item:
+    """Say what may be claimed, word for word; a year ahead of the certificate's sunset, to be looked at."""
+    label, words = "validation", str(recorded["validation"])
+    if "certificate_sunset" not in recorded:
+        return Item(label, words)
+    sunset = datetime.date.fromisoformat(recorded["certificate_sunset"])
+    days = (sunset - today).days
+    if days >= YEAR:
+        return Item(label, words)
+    when = f"is on {sunset}, in {days} days" if days > 0 else f"was on {sunset}: it is historical"
+    remedy = f"the certificate's sunset {when}; refresh to a snap whose module has a later one"
+    return Item(label, words, State.WARN, remedy)
 
 
 def self_test(here: Place) -> Evidence:

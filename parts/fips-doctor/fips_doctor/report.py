@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from fips_doctor import entry_points, host, leftovers, module, snap, verdict
+from fips_doctor import entry_points, host, leftovers, lineages, module, plugins, snap, verdict
 from fips_doctor.evidence import Evidence, Item, State
 from fips_launch import decide
 from fips_launch.place import Place
@@ -58,7 +58,7 @@ class Report:
 
 def examine(here: Place) -> Report:
     """Examine this copy of the snap and its machine; takes well under a second natively."""
-    decision, flag = decide.decide(here.setting), decide.kernel()
+    decision, flag = snap.decided(here), decide.kernel()
     recorded = module.record(here)
     collectors: dict[str, Callable[[], Evidence]] = {
         "process": lambda: entry_points.python(here, decision.fips),
@@ -71,7 +71,9 @@ def examine(here: Place) -> Report:
         "snap": lambda: snap.installed(here),
         "trust_store": host.trust_store,
         "services": lambda: snap.services(here),
+        "plugins": lambda: plugins.evidence(here, decision.fips),
         "forced_mode": leftovers.all_of_them,
+        "lineages": lambda: lineages.evidence(here, decision.fips),
     }
     with ThreadPoolExecutor(len(collectors)) as pool:
         pending = {name: pool.submit(collector) for name, collector in collectors.items()}

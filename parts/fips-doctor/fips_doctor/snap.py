@@ -2,18 +2,39 @@
 
 import os
 
-from fips_doctor.evidence import REINSTALL, Evidence, Item, State, host_run, read
+from fips_doctor.evidence import REINSTALL, Evidence, Item, State, host_run, read, run
+from fips_launch import decide, environment
 from fips_launch.decide import Decision, Source
 from fips_launch.place import Place
 
 TIMERS = ("renew", "health")
 
 
+def of_snapd(here: Place) -> str | None:
+    """Return the setting that snapd has; None if it does not say, for it answers what `snap run` started."""
+    with open("/proc/self/environ", "rb") as file:
+        variables = {os.fsdecode(n): os.fsdecode(v) for n, v in environment.parse(file.read()).items()}
+    if not here.instance or variables.get("SNAP_INSTANCE_NAME") != here.instance:
+        return None
+    done = run("snapctl", "get", "fips", variables=variables, seconds=5)
+    return (done.out.strip() or "auto") if done.status == 0 else None
+
+
+def decided(here: Place) -> Decision:
+    """Return what the launcher decides; and that FIPS has to be on where snapd has another setting."""
+    decision = decide.decide(here.setting)
+    told = of_snapd(here)
+    if told is None or decision.source == Source.SETTING_UNREADABLE:
+        return decision
+    word = decide.word_in(here.setting)
+    return decide.by_word(decide.agreed("auto" if word is None else word, told), here.setting)
+
+
 def mode(here: Place, decision: Decision, flag: Decision) -> Evidence:
     """Tell the administrator's setting, and what follows from it and the kernel's flag."""
-    word = ((read(here.setting) if here.setting else None) or "auto").strip()[:20]
+    word = (read(here.setting) or "auto").strip()[:40]
     value = f"{word}: FIPS {'has to be on' if decision.fips else 'is not asked for'}, {decision.reason}"
-    command = f"snap set {here.instance} fips=auto"
+    command = f"snap set {here.name} fips=auto"
     if decision.source in (Source.SETTING_UNKNOWN, Source.SETTING_UNREADABLE):
         return {"mode": Item("mode", value, State.BAD, command)}
     if decision.source == Source.SETTING_OFF and flag.fips:

@@ -15,6 +15,7 @@ def check_health(here: place.Place) -> None:
     """Report health; the doctor is loaded only for this, so that no fault in it stops another hook."""
     from fips_hooks import health
 
+    settings.compare(here)
     health.check(here)
 
 

@@ -2,8 +2,8 @@
 
 import os
 
-from fips_hooks.module import write
 from fips_launch import config, decide, place
+from fips_launch.files import write
 
 TRUST = "trust-plugin-with-root"
 
@@ -22,6 +22,22 @@ def configure(here: place.Place) -> None:
     if value not in decide.SETTINGS:
         raise ValueError(f"fips={value[:40]!r} is unknown: set it to one of {', '.join(decide.SETTINGS)}")
     write(here.setting, value + "\n")
+
+
+def compare(here: place.Place) -> None:
+    """Keep in the setting's file that snapd has another, or no longer has.
+
+    :raises ValueError, OSError: snapd does not say, or it cannot be kept.
+    """
+    of_snapd = get("fips") or "auto"  # asked first: the configure hook writes before snapd keeps it
+    try:
+        word = decide.word_in(here.setting)
+    except OSError:
+        return  # on already, and told
+    word = "auto" if word is None else word
+    agreed = decide.agreed(word, of_snapd)
+    if agreed != word:
+        write(here.setting, agreed + "\n")
 
 
 def prepare_plug_plugin(here: place.Place) -> None:

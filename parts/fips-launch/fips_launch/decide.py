@@ -7,6 +7,7 @@ import os
 
 FLAG = "/proc/sys/crypto/fips_enabled"
 SETTINGS = ("auto", "on", "off")
+DIFFERS = ", but snapd has "
 LONGEST = 64  # bytes of a word and the blanks around it; what is longer is none, whatever it begins with
 
 
@@ -38,7 +39,7 @@ class Decision:
         self.reason = reason
 
 
-def _word(path: str) -> str | None:
+def word_in(path: str) -> str | None:
     """Return what a file says, None without a file; OSError where it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe must not hold us up
@@ -54,7 +55,7 @@ def _word(path: str) -> str | None:
 def kernel(flag: str = FLAG) -> Decision:
     """Decide by the kernel's flag: 1 is on, 0 or a kernel without FIPS is off, anything else is on."""
     try:
-        word = _word(flag)
+        word = word_in(flag)
     except OSError as error:
         why = f"the kernel's FIPS flag cannot be read: {error.strerror}"
         return Decision(True, Source.FLAG_UNREADABLE, why)
@@ -80,10 +81,15 @@ def decide(setting: str, flag: str = FLAG) -> Decision:
     :param flag: the kernel's file.
     """
     try:
-        word = _word(setting)
+        word = word_in(setting)
     except OSError as error:
         why = f"the setting {setting} cannot be read: {error.strerror}"
         return Decision(True, Source.SETTING_UNREADABLE, why)
+    return by_word(word, setting, flag)
+
+
+def by_word(word: str | None, setting: str, flag: str = FLAG) -> Decision:
+    """Decide by what the file of the setting says; None: there is no such file."""
     if word is None or word == "auto":
         return kernel(flag)
     if word not in SETTINGS:
@@ -91,3 +97,19 @@ def decide(setting: str, flag: str = FLAG) -> Decision:
         return Decision(True, Source.SETTING_UNKNOWN, why)
     # With the word itself in it: so no flipped jump makes another source into SETTING_OFF.
     return Decision(word == "on", f"setting-{word}", f"the setting is fips={word}")
+
+
+def agreed(word: str, of_snapd: str) -> str:
+    """Return what the file of the setting has to say: the word, or that snapd has another.
+
+    `snapctl set` from an app changes snapd's without the configure hook.  What this returns then is none of
+    :data:`SETTINGS`, and so on, for every process that reads it.
+
+    :param word: what the file says. :param of_snapd: what snapd says, `auto` where it is not set.
+    """
+    kept = word.partition(DIFFERS)[0]
+    if kept not in SETTINGS:
+        return word
+    if kept == of_snapd:
+        return kept
+    return f"{kept}{DIFFERS}{of_snapd if of_snapd in SETTINGS else 'another'}"

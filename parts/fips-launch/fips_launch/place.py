@@ -2,10 +2,15 @@
 
 Taken from the running interpreter's own file, never from the environment.  Of an installed snap the
 folder names the instance and the revision: /snap/INSTANCE/REVISION, where snapd's folder is
-/var/lib/snapd/snap on the Red Hat family.  A copy anywhere else has no data of its own.
+/var/lib/snapd/snap on the Red Hat family.  A copy anywhere else has no data of its own, and goes by the
+setting of the installed snap.
 """
 
 import os
+import sys
+
+NAME = "certbot-fips"  # of the snap; an instance of snapd's has a key behind it
+MOUNTED = ("/snap", "/var/lib/snapd/snap")  # where snapd has snaps
 
 
 class Place:
@@ -28,17 +33,24 @@ class Place:
         self.config_digest = self.fips_config + ".sha256"
         self.default_config = root + "/etc/ssl/default.cnf"
         self.template = root + "/etc/ssl/fips.cnf.in"
+        library = f"{root}/usr/lib/python{sys.version_info.major}.{sys.version_info.minor}"
+        self.packages = library + "/site-packages"
+        # All that Python of the snap's is imported from.
+        self.path = [library, library + "/lib-dynload", self.packages]
         self.record = root + "/usr/share/fips-provider/record.json"
         self.provider_openssl = root + "/usr/libexec/fips-provider/openssl"
         # What the hooks write: empty where no snapd runs them.  The revision is in the file's name
         # too, because a refresh copies the old revision's data before the new one's hook has run.
-        self.instance = self.revision = self.setting = self.installed_config = ""
+        self.instance = self.revision = self.installed_config = self.plugins = ""
         folder, _, revision = root.rpartition("/")
         folder, _, instance = folder.rpartition("/")
-        if folder in ("/snap", "/var/lib/snapd/snap") and instance and revision:
+        if folder in MOUNTED and instance and revision:
             self.instance, self.revision = instance, revision
-            self.setting = f"{var}/{instance}/common/fips"
             self.installed_config = f"{var}/{instance}/{revision}/fips/openssl-{revision}.cnf"
+            # Beside it, so that the same hook clears it away: what was found in plugins.
+            self.plugins = f"{var}/{instance}/{revision}/fips/plugins-{revision}.json"
+        self.name = self.instance or NAME
+        self.setting = f"{var}/{self.name}/common/fips"
 
     def select(self, fips: bool) -> dict[str, str]:
         """Return the two variables that libcrypto reads when it is initialised.

@@ -1,0 +1,187 @@
+"""Plugin snaps of others run in Certbot's own process: none may bring an OpenSSL of its own to a FIPS host.
+
+Three rules.  What is in the snap is never imported from a plugin, whatever the plugin does to `sys.path`.
+A plugin with OpenSSL's code in a file that could be loaded is not used in FIPS mode.  And because code may
+load a library from anywhere, the memory of the process is proven again once plugins are loaded, and when
+Certbot ends.
+"""
+
+import atexit
+import json
+import mmap
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib.machinery import ModuleSpec, PathFinder
+
+from fips_launch import boot, files, place, prove, refusal
+
+SNAPS = "/var/lib/snapd/snaps"  # the files that snapd mounts
+# Formats of crypto/err/err.c, which every function of libcrypto reaches, in OpenSSL and its descendants
+# (LibreSSL, BoringSSL, AWS-LC); and the name that OpenSSL's assembler bears wherever it went (ring).  What is
+# linked with a libcrypto has none of them, though it may have the version's text.
+ERRORS = (re.compile(rb"lib\(%l?u\)"), re.compile(rb"reason\(%l?u\)"))
+ASSEMBLER = b"CRYPTOGAMS by <"
+
+
+def own(name: str, path: list[str]) -> ModuleSpec | None:
+    """Return how a top-level module is imported from the snap itself; None: it is not in there.
+
+    :param path: of :class:`Place`.
+    """
+    spec = PathFinder.find_spec(name, path)
+    return spec if spec is not None and spec.origin else None  # any folder is a namespace, without an origin
+
+
+class OwnFirst:
+    """For `sys.meta_path`: what is in the snap is imported from the snap."""
+
+    def __init__(self, path: list[str]) -> None:
+        self.path = path
+
+    def find_spec(self, name: str, path: object = None, _target: object = None) -> ModuleSpec | None:
+        """See `importlib.abc.MetaPathFinder`; the parts of a package are found where the package is."""
+        return own(name, self.path) if path is None else None
+
+
+def _files(folder: str) -> Iterator[str]:
+    """Yield every file in a folder, also behind links; OSError where one cannot be looked into."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    seen = set()
+    for parent, folders, names in os.walk(folder, onerror=fail, followlinks=True):
+        status = os.stat(parent)
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders.sort()
+        yield from (f"{parent}/{name}" for name in sorted(names))
+
+
+def has_openssl(path: str) -> bool:
+    """Tell whether a file is ELF with OpenSSL's code in it; OSError or ValueError if it cannot be read."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        if file.read(4) != b"\x7fELF":
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(ASSEMBLER) >= 0 or all(known.search(content) for known in ERRORS)
+
+
+def openssl_in(folder: str, path: list[str]) -> str:
+    """Return a file of a plugin with OpenSSL's code that could be loaded, empty if there is none.
+
+    What belongs to a package that is in the snap too is never loaded: `cryptography/…`,
+    `cryptography.libs/…`, `_cffi_backend.….so`.
+
+    :param path: of :class:`Place`.
+    :raises OSError, ValueError: a file cannot be read.
+    """
+    foreign: dict[str, bool] = {}
+    for file in _files(folder):
+        name = file[len(folder) :].lstrip("/").partition("/")[0].partition(".")[0]
+        if name not in foreign:
+            foreign[name] = own(name, path) is None
+        if foreign[name] and has_openssl(file):
+            return file
+    return ""
+
+
+def _revision(folder: str) -> list[object] | None:
+    """Return what tells this content of a plugin's folder from any other; None where it may change.
+
+    That is the file that snapd keeps of the revision, mounted read-only; `snap try` has none.
+    """
+    real = os.path.realpath(folder)
+    mounted = next((f"{root}/" for root in place.MOUNTED if real.startswith(f"{root}/")), None)
+    if mounted is None or not os.statvfs(real).f_flag & os.ST_RDONLY:
+        return None
+    name, _, rest = real[len(mounted) :].partition("/")
+    file = f"{SNAPS}/{name}_{rest.partition('/')[0]}.snap"
+    try:
+        status = os.lstat(file)
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return [file, status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def _remembered(path: str) -> dict[str, object]:
+    """Return what was found before, by folder; nothing where that cannot be read."""
+    try:
+        with open(path, encoding="ascii") as file:
+            known = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _find(here: place.Place, folder: str) -> str:
+    """Return what :func:`openssl_in` does, from memory where that is this revision's; its errors too."""
+    revision, known = _revision(folder), _remembered(here.plugins)
+    match known.get(folder):
+        case {"revision": before, "openssl": str(found)} if revision and before == revision:
+            return found
+    found = openssl_in(folder, here.path)
+    if revision and here.plugins and os.geteuid() == 0:
+        entry = {"revision": revision, "openssl": found}
+        with suppress(OSError):  # then it is looked for again
+            files.write(here.plugins, json.dumps({**known, folder: entry}))
+    return found
+
+
+def look(here: place.Place, folder: str) -> str:
+    """Return why a plugin's folder cannot be used in FIPS mode, empty if it can.
+
+    What was found is remembered for each revision of the plugin, so that a start does not read its files.
+    """
+    try:
+        found = _find(here, folder)
+    except (OSError, ValueError) as error:
+        return f"it cannot be told whether it has an OpenSSL of its own: {error}"
+    return f"it has an OpenSSL of its own, outside the FIPS module: {found}" if found else ""
+
+
+used: list[str] = []  # folders of plugins
+
+
+def _in_fips() -> bool:
+    return boot.decision is None or boot.decision.fips
+
+
+def use(folders: Iterable[str]) -> list[str]:
+    """Let Certbot find the plugins in these folders, in FIPS mode only those without an OpenSSL.
+
+    :return: a line for each that is not used.
+    """
+    here = place.find()
+    refused = []
+    for folder in folders:
+        if why := look(here, folder) if _in_fips() else "":
+            refused.append(f"The plugin in {folder} is not used: {why}")
+            continue
+        if not used:
+            sys.meta_path.insert(0, OwnFirst(here.path))
+            atexit.register(prove_memory)
+        sys.path.append(folder)
+        used.append(folder)
+    return refused
+
+
+def prove_memory() -> None:
+    """End the process if it is in FIPS mode and has another libcrypto or module in its memory by now."""
+    if not used or not _in_fips():
+        return
+    here = place.find()
+    if strange := prove.mapped() - {here.libcrypto, here.module}:
+        sys.stdout.flush()
+        what = f"a plugin has loaded another libcrypto or module: {', '.join(sorted(strange))}"
+        refusal.refuse(what, f"disconnect the plugin, `snap connections {here.name}` lists them")
