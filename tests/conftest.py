@@ -3,10 +3,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from fips_launch import place
 from tools.hosts import HostError, HostRefusedError, newest_snap
 
 PROJECT = Path(__file__).resolve().parents[1]
+# As the build fills it in.
+place.NAME = str(yaml.safe_load((PROJECT / "snapcraft.yaml").read_text())["name"])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

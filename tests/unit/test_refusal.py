@@ -28,5 +28,7 @@ def test_the_line_of_another_is_what_is_wrong() -> None:
 
 def test_the_line_of_main_c() -> None:
     written = re.findall(r'fprintf\(stderr, SNAP_NAME ": (.*)\\n"', MAIN.read_text())
-    assert [refusal.parse(refusal.PREFIX + line) for line in written] == [("cannot start: %s", refusal.REINSTALL)]
+    assert [refusal.parse(refusal.PREFIX + line) for line in written] == [
+        ("cannot start: %s", refusal.REINSTALL)
+    ]
     assert f"exit({refusal.STATUS});" in MAIN.read_text()

@@ -1,5 +1,6 @@
 """A host that this machine refuses skips the test with the reason; one that is broken fails it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -34,8 +35,14 @@ def test_a_refused_host_is_a_skip_and_a_broken_one_a_failure(tmp_path: Path) -> 
     shutil.copy(PROJECT / "tests/conftest.py", tmp_path / "tests")
     (tmp_path / "tests/test_some.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", f"--rootdir={tmp_path}"]
+    variables = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run(
-        [*command, str(tmp_path / "tests")], capture_output=True, text=True, cwd=PROJECT, check=False
+        [*command, str(tmp_path / "tests")],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        env=variables,
+        check=False,
     )
     assert "1 failed, 3 skipped" in done.stdout
     assert "no such program" in done.stdout and "no such kernel" in done.stdout

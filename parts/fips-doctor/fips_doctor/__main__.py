@@ -1,4 +1,4 @@
-"""The command `certbot-fips.doctor`: one screen, or `--json`.
+"""The command `SNAP.doctor`: one screen, or `--json`.
 
 Exit status 0: as it should be; 1: not as it should be; 2: it could not be told.
 """
@@ -6,20 +6,20 @@ Exit status 0: as it should be; 1: not as it should be; 2: it could not be told.
 import os
 import sys
 
-USAGE = "usage: certbot-fips.doctor [--json]"
+from fips_launch import place, refusal
+
+USAGE = f"usage: {place.NAME}.doctor [--json]"
 
 
 def main(arguments: list[str]) -> int:
     """Examine and print; return the exit status."""
     if arguments not in ([], ["--json"]):
         asked = arguments == ["--help"]
-        print(
-            f"{USAGE}\n{__doc__}" if asked else f"certbot-fips: {USAGE}", file=None if asked else sys.stderr
-        )
+        print(f"{USAGE}\n{__doc__}" if asked else refusal.PREFIX + USAGE, file=None if asked else sys.stderr)
         return 0 if asked else 2
     try:
         from fips_doctor import report
-        from fips_launch import environment, place
+        from fips_launch import environment
 
         here = place.find()
         environment.scrub(here.root)
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # whatever is broken, one line
-        print(f"certbot-fips: the doctor is broken too: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{refusal.PREFIX}the doctor is broken too: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
     return found.exit_status
 

@@ -5,6 +5,7 @@ import os
 import re
 
 from fips_doctor.evidence import Evidence, Item, State, host_run, read
+from fips_launch import place
 
 FORCED = "OPENSSL_FORCE_FIPS_MODE"
 # Where it is put: for logins, for services (units and their drop-ins), for jobs.
@@ -80,7 +81,7 @@ def upstream(root: str = "") -> Item:
     notes = [text for text, found in (("held", held), ("reverted", bool(newer))) if found]
     if not notes:
         return Item(label, f"installed, revision {revision}")
-    remedy = "snap remove certbot, once certbot-fips renews: certificates in /etc/letsencrypt stay"
+    remedy = f"snap remove certbot, once {place.NAME} renews: certificates in /etc/letsencrypt stay"
     return Item(label, f"installed, revision {revision}, {' and '.join(notes)}", State.WARN, remedy)
 
 

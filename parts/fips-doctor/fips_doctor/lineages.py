@@ -156,8 +156,7 @@ def _jobs(root: str) -> dict[str, str]:
         calls = [
             line
             for line in lines
-            if "certbot" in line.replace("certbot-fips", "")
-            and not (with_systemd and "! -d /run/systemd" in line)
+            if "certbot" in line.replace(NAME, "") and not (with_systemd and "! -d /run/systemd" in line)
         ]
         if calls:
             name = path.removeprefix(root)

@@ -9,7 +9,7 @@ setting of the installed snap.
 import os
 import sys
 
-NAME = "certbot-fips"  # of the snap; an instance of snapd's has a key behind it
+NAME = "@SNAP_NAME@"  # of the snap, by the recipe; an instance of snapd's has a key behind it
 MOUNTED = ("/snap", "/var/lib/snapd/snap")  # where snapd has snaps
 
 

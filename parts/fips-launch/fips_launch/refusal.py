@@ -1,11 +1,13 @@
 """The line that a process of the snap ends with when it must not go on: how it is made, and how it is read.
 
-`certbot-fips: WHAT; REMEDY[; if that does not help, report this line]`, on stderr.  main.c writes the same.
+`SNAP: WHAT; REMEDY[; if that does not help, report this line]`, on stderr.  main.c writes the same.
 """
 
 import os
 
-PREFIX = "certbot-fips: "
+from fips_launch import place
+
+PREFIX = place.NAME + ": "
 STATUS = 78  # EX_CONFIG of sysexits.h
 REINSTALL = "reinstall the snap"
 WITHOUT_PRELOAD = "run it without LD_PRELOAD"
