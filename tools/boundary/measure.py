@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Any
 
 from tools.boundary import made
@@ -67,16 +67,13 @@ class Walk:
 
 
 class Counters:
-    """The counters on both files of a host."""
+    """The counters on both files of a host; on none of them where it is only to be seen what is refused."""
 
-    def __init__(self, stack: ExitStack, host: NamespaceHost) -> None:
+    def __init__(self, stack: ExitStack, host: NamespaceHost, on: bool = True) -> None:
         every = [name for functions in KINDS.values() for name in functions]
+        files = [host.path(f"{LIBRARIES}/{name}") for name in ("ossl-modules/fips.so", "libcrypto.so.3")]
         self._files = [
-            stack.enter_context(CallCounter(file, present(file, every)))
-            for file in (
-                host.path(f"{LIBRARIES}/ossl-modules/fips.so"),
-                host.path(f"{LIBRARIES}/libcrypto.so.3"),
-            )
+            stack.enter_context(CallCounter(file, present(file, every) if on else ())) for file in files
         ]
 
     def read(self) -> list[dict[str, int]]:
@@ -99,7 +96,7 @@ def both(snap: Path) -> tuple[Walk, Walk]:
 
 def _walked(snap: Path, flagged: bool, kept: Path) -> Walk:
     with NamespaceHost(snap, flagged=flagged) as host:
-        return walk(host, kept)
+        return walk(host, kept, counted=flagged)
 
 
 def prepare(snap: Path, kept: Path) -> None:
@@ -111,17 +108,19 @@ def prepare(snap: Path, kept: Path) -> None:
         shutil.copytree(host.path(made.FOLDER), kept)
 
 
-def walk(host: NamespaceHost, kept: Path) -> Walk:
+def walk(host: NamespaceHost, kept: Path, counted: bool = True) -> Walk:
     """Do all operations on a host.
 
     :param kept: what `prepare` made.
+    :param counted: is it to be seen where it is computed, or only what is refused?
     :raises ObserveError: nothing can be counted on this machine.
     :raises HostError: the snap does not do what the operations need.
     """
     host.copy(INSIDE, CODE)
     host.copy(kept, made.FOLDER)
     with ExitStack() as stack:
-        counters = Counters(stack, host)
+        counters = Counters(stack, host, counted)
+        errors = stack.enter_context(TemporaryFile("w+"))
         program = _program(host, counters)
         given = [f"{key}={value}" for key, value in LOGIN_ENVIRONMENT.items()]
         driver = stack.enter_context(
@@ -129,18 +128,19 @@ def walk(host: NamespaceHost, kept: Path) -> Walk:
                 [*host.entering(), "env", "-i", *given, "certbot-fips.python3", "-c", f"{START}()"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=errors,
                 text=True,
             )
         )
         assert driver.stdin is not None
         assert driver.stdout is not None
-        first = _line(driver.stdout)
+        first = _line(driver.stdout, errors)
         done = []
         while line := driver.stdout.readline():
             case = json.loads(line)
             before = counters.read()
             print(file=driver.stdin, flush=True)
-            went = _line(driver.stdout)
+            went = _line(driver.stdout, errors)
             now = counters.read()
             print(file=driver.stdin, flush=True)
             module, libcrypto = (
@@ -155,7 +155,7 @@ def walk(host: NamespaceHost, kept: Path) -> Walk:
             told = (case["label"], case["service"], case["remark"], went["refused"])
             done.append(Done(names, *told, module, libcrypto))
         if driver.wait():
-            raise HostError("the operations ended early; what Python said is above")
+            raise _ended(errors)
     return Walk(done, first["offered"], first["reached"])
 
 
@@ -167,9 +167,16 @@ def _program(host: NamespaceHost, counters: Counters) -> list[dict[str, int]]:
     return [{kind: one[kind] - other[kind] for kind in one} for one, other in zip(after, before, strict=True)]
 
 
-def _line(stream: IO[str]) -> dict[str, Any]:
+def _line(stream: IO[str], errors: IO[str]) -> dict[str, Any]:
     line = stream.readline()
     if not line:
-        raise HostError("the operations ended early; what Python said is above")
+        raise _ended(errors)
     found: dict[str, Any] = json.loads(line)
     return found
+
+
+def _ended(errors: IO[str]) -> HostError:
+    """Return the error for operations that ended early."""
+    errors.seek(0)
+    said = errors.read().strip().splitlines()[-3:]
+    return HostError(f"the operations ended early and said: {' / '.join(said)}")
