@@ -101,7 +101,9 @@ KINDS = {
     "BLAKE2": ("ossl_blake2b_init", "ossl_blake2s_init"),
     "Whirlpool": ("whirlpool_block",),
     "MDC2": ("mdc2_body",),
-    "AES": (*NEEDED["cipher"], "vpaes_set_encrypt_key"),
+    "AES": tuple(
+        f"{name}_set_{way}_key" for name in ("aesni", "AES", "vpaes") for way in ("encrypt", "decrypt")
+    ),
     "DES": ("DES_set_key_unchecked",),
     "Camellia": ("Camellia_set_key",),
     "ARIA": ("ossl_aria_set_encrypt_key",),
