@@ -7,7 +7,7 @@ ORIGIN :=
 .DEFAULT_GOAL := help
 # Each target uses all processors itself, and one build at a time has the work folder.
 .NOTPARALLEL:
-.PHONY: help setup snap providers demo test check supplies spread tmt campaign lint bench reproduce bare requirements clean
+.PHONY: help setup snap providers demo test check supplies spread tmt campaign boundary lint bench reproduce bare requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -52,6 +52,9 @@ tmt: supplies ## run tests/spread on a RHEL machine (PLAN=rhel-9 GUEST=address; 
 
 campaign: snap ## run 10,000 broken, hostile and odd cases against the packed snap (about 12 minutes)
 	@$(PYTHON) -m tools.campaign
+
+boundary: snap ## measure where every operation is computed, and write docs/boundary.md (about 3 minutes)
+	@$(PYTHON) -m tools.boundary
 
 lint: setup ## check style, types and scripts
 	@.venv/bin/ruff check --quiet .
