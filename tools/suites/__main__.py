@@ -31,9 +31,7 @@ def main() -> int:
     if unknown := set(options.suite) - set(known):
         parser.error(f"no suite {', '.join(sorted(unknown))}: there are {', '.join(known)}")
     wanted = [known[name] for name in options.suite or known]
-    flags = [
-        flagged for flagged in (True, False) if options.on in (None, "flagged" if flagged else "unflagged")
-    ]
+    flags = [True, False] if options.on is None else [options.on == "flagged"]
     try:
         snaps = [newest_snap(provider) for provider in (None, *(options.provider or []))]
         with ThreadPoolExecutor(options.jobs) as pool:
@@ -47,7 +45,10 @@ def main() -> int:
 
 def _told(job: tuple[Suite, Path, bool]) -> Outcome:
     """Run one, and say at once how it ended."""
-    outcome = run(*job)
+    try:
+        outcome = run(*job)
+    except HostError as error:  # the others are still of interest
+        outcome = Outcome(job[0].name, [str(error)])
     lines = [outcome.text, *(f"    {line}" for line in outcome.wrong)]
     if outcome.paste:
         lines += ["    for tools/suites/expected.yaml, with the reasons:", outcome.paste]

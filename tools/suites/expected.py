@@ -11,8 +11,9 @@ from pathlib import Path
 import yaml
 
 FILE = Path(__file__).with_name("expected.yaml")
-#: When a failure is expected: under the flag, without it, or always; or with a module alone, by its release.
-WHEN = ("flagged", "unflagged", "always")
+#: The FIPS modules with which it was looked at what fails, and why.
+MODULES = ("3.1.2", "3.5.4")
+#: What became of each test, by its name, and why.
 Tests = Mapping[str, tuple[str, str]]
 
 
@@ -33,6 +34,7 @@ class Entry:
     """Tests that are expected to fail, for one reason.
 
     :ivar tests: their names; ``*`` stands for anything, and then every test of such a name has to fail.
+    :ivar when: "flagged", "unflagged" or "always".
     :ivar module: the release of the only FIPS module with which they fail; "": with each.
     """
 
@@ -48,7 +50,8 @@ class Entry:
 
 
 @cache
-def _read() -> dict[str, list[Entry]]:
+def everything() -> dict[str, list[Entry]]:
+    """Return all that is expected to fail, by the names of the suites."""
     content = yaml.safe_load(FILE.read_text())
     return {
         suite: [Entry(**{**entry, "tests": tuple(entry["tests"])}) for entry in listed]
@@ -58,7 +61,7 @@ def _read() -> dict[str, list[Entry]]:
 
 def expected(run: Run) -> list[Entry]:
     """Return what is expected to fail in such a run."""
-    return [entry for entry in _read().get(run.suite, []) if entry.is_for(run)]
+    return [entry for entry in everything().get(run.suite, []) if entry.is_for(run)]
 
 
 def differences(listed: Iterable[Entry], tests: Tests) -> tuple[list[str], list[str]]:
@@ -82,7 +85,7 @@ def differences(listed: Iterable[Entry], tests: Tests) -> tuple[list[str], list[
 
 
 def entries(unnamed: Iterable[str], tests: Tests) -> str:
-    """Return entries for expected.yaml of failures that have none, by what was said; the reason is left to you."""
+    """Return entries for expected.yaml of failures that have none, by what was said; a person says why."""
     by_reason: dict[str, set[str]] = {}
     for name in unnamed:
         said = (tests[name][1].strip().splitlines() or [""])[-1]
@@ -92,7 +95,7 @@ def entries(unnamed: Iterable[str], tests: Tests) -> str:
 
 
 def _widest(name: str, tests: Tests) -> str:
-    """Return the widest pattern around a failing test of which every test fails: its file, class or function."""
+    """Return the widest pattern around a failing test (file, class, function) of which every test fails."""
     base = name.partition("[")[0]
     parts = base.split("::")
     wider = ["::".join([*parts[:count], "*"]) for count in range(1, len(parts))]

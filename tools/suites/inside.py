@@ -1,8 +1,8 @@
 """Run one suite in the snap's own Python, and write what became of each test.
 
-`certbot-fips.python3 inside.py HELPERS REPORT PACKAGE [OPTION-OF-PYTEST ...]`, on a host, in the suite's folder.
-PACKAGE is a package of the snap that the suite's tests belong into, or empty. This file is alone there: nothing
-of the project can be imported.
+`certbot-fips.python3 inside.py HELPERS REPORT PACKAGE [OPTION-OF-PYTEST ...]`, on a host, in the suite's
+folder. PACKAGE is a package of the snap that the suite's tests belong into, or empty. This file is alone
+there: nothing of the project can be imported.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Recorder:
         self.tests: dict[str, tuple[str, str]] = {}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Count what cannot be collected as a test that fails, and a file that skips itself as one skipped."""
+        """Count a file that cannot be collected as a test that fails, one that skips itself as skipped."""
         if report.outcome != "passed":
             self._add(report.nodeid, report.outcome, report)
 

@@ -75,11 +75,9 @@ def prepare(suite: Suite) -> Material:
         assert release
         helpers = packages.install(HERE / "helpers.txt", release[1], CACHE, "suites")
         archive = _python(python) if suite.source == "python" else _sdist(suite.source, release[1])
-        made_of = f"{sha256(archive)} {json.dumps(suite.__dict__, sort_keys=True)}"
-        folder = WORK / f"{suite.name}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
+        made_of = json.dumps([sha256(archive), suite.root, suite.take, suite.changed])
+        folder = WORK / f"{suite.source}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
         if not folder.is_dir():
-            for old in WORK.glob(f"{suite.name}-????????????"):
-                shutil.rmtree(old)
             _lay_out(suite, archive, folder)
     return Material(folder, helpers)
 
