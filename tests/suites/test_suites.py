@@ -1,5 +1,6 @@
 """Other people's suites on the FIPS host, in the snap's own Python; `make suites` runs them everywhere."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,12 +51,19 @@ def material(suite: Suite) -> Material:
 
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize(
-    "suite", [pytest.param(suite, id=name) for name, suite in suites().items() if suite.fast]
+    "suite",
+    [
+        pytest.param(suite, id=name, marks=pytest.mark.xdist_group(f"suite {name}"))
+        for name, suite in suites().items()
+        if suite.fast
+    ],
 )
-def test_what_fails_is_what_has_a_reason_to(suite: Suite, snap_file: Path) -> None:
+def test_what_fails_is_what_has_a_reason_to(
+    suite: Suite, snap_file: Path, record_property: Callable[[str, str], None]
+) -> None:
     material(suite)
     outcome = run(suite, snap_file, flagged=True)
-    print(outcome.text)
+    record_property("counts", outcome.text)
     assert outcome.wrong == [], f"{outcome.text}\n{outcome.paste}"
 
 
