@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from fips_doctor import entry_points, host, leftovers, module, snap, verdict
+from fips_doctor import entry_points, host, leftovers, module, renewal, snap, verdict
 from fips_doctor.evidence import Evidence, Item, State
 from fips_launch import decide
 from fips_launch.place import Place
@@ -71,6 +71,7 @@ def examine(here: Place) -> Report:
         "snap": lambda: snap.installed(here),
         "trust_store": host.trust_store,
         "services": lambda: snap.services(here),
+        "lineage_keys": lambda: renewal.renewal(here, decision.fips),
         "forced_mode": leftovers.all_of_them,
     }
     with ThreadPoolExecutor(len(collectors)) as pool:

@@ -30,14 +30,15 @@ class Place:
         self.template = root + "/etc/ssl/fips.cnf.in"
         self.record = root + "/usr/share/fips-provider/record.json"
         self.provider_openssl = root + "/usr/libexec/fips-provider/openssl"
-        # What the hooks write: empty where no snapd runs them.  The revision is in the file's name
-        # too, because a refresh copies the old revision's data before the new one's hook has run.
-        self.instance = self.revision = self.setting = self.installed_config = ""
+        # What the hooks write, and Certbot (keys): empty where no snapd runs them.  The revision is in the
+        # config's name too, because a refresh copies the old one's data before the new one's hook has run.
+        self.instance = self.revision = self.setting = self.installed_config = self.keys = ""
         folder, _, revision = root.rpartition("/")
         folder, _, instance = folder.rpartition("/")
         if folder in ("/snap", "/var/lib/snapd/snap") and instance and revision:
             self.instance, self.revision = instance, revision
             self.setting = f"{var}/{instance}/common/fips"
+            self.keys = f"{var}/{instance}/common/keys"
             self.installed_config = f"{var}/{instance}/{revision}/fips/openssl-{revision}.cnf"
 
     def select(self, fips: bool) -> dict[str, str]:
