@@ -61,4 +61,5 @@ def scrub(root: str) -> None:
     for name, value in wanted.items():
         if os.environb.get(name) != value:
             os.environb[name] = value
-    snapd.update({os.fsdecode(n): os.fsdecode(v) for n, v in caller.items() if n not in wanted})
+    kept = SNAPD & (set(caller) - set(wanted))
+    snapd.update({os.fsdecode(name): os.fsdecode(caller[name]) for name in kept})
