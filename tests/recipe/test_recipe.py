@@ -115,7 +115,7 @@ def test_every_hook_is_executable(hook: Path) -> None:
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.name)
 def test_every_hook_only_calls_its_entry_point(hook: Path) -> None:
-    """That of check-health is a script, which the service `health` runs too, with a word where it fails."""
+    """That of check-health is a script that the service `health` runs too, with a word where it fails."""
     script = recipe.PROJECT / "parts" / "fips-hooks" / hook.name
     called = f'"$SNAP/usr/bin/fips-hook" {hook.name}'
     if script.exists():

@@ -67,6 +67,5 @@ class Plan:
     @property
     def must(self) -> bool:
         """Does DESIGN's rule ask for FIPS: the setting, or else the kernel's flag."""
-        # A copy that snapd has not installed has no setting.
-        setting = self.setting if self.root.startswith(("/snap/", "/var/lib/snapd/snap/")) else "auto"
-        return setting == "on" or (setting == "auto" and (self.fips or self.unknown))
+        # A copy that snapd has not installed goes by the installed one's setting.
+        return self.setting == "on" or (self.setting == "auto" and (self.fips or self.unknown))
