@@ -67,7 +67,7 @@ def install(pins: Path, python: str, cache: Path, what: str) -> Path:
     :param pins: a requirements file with hashes.
     :param python: the Python that will import them, as "3.11".
     :param cache: where the folder is kept.
-    :param what: what the packages are, in one word that names the folder.
+    :param what: who wants them, in one word that the folder is named by.
     :raises UnavailableError: pip cannot get one.
     """
     target = cache / f"{what}-{python}-{sha256(pins)[:12]}"
@@ -76,7 +76,7 @@ def install(pins: Path, python: str, cache: Path, what: str) -> Path:
         shutil.rmtree(aside, ignore_errors=True)
         # What a package asks of the Python, pip holds against its own.
         command = ["install", "--only-binary=:all:", "--no-compile", "--ignore-requires-python"]
-        with step(f"install the packages of {what} for Python {python}"):
+        with step(f"install the {what}'s packages for Python {python}"):
             _pip([*command, f"--target={aside}", f"--requirement={pins}", *_for(python)], pins.name)
         aside.rename(target)
     return target

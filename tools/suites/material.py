@@ -17,12 +17,13 @@ import yaml
 
 from tools.build import packages, recipe, sources
 from tools.build.errors import BuildError, UnavailableError
-from tools.build.pull import PACKAGES
 from tools.digest import sha256
 
 HERE = Path(__file__).parent
 CACHE = recipe.PROJECT / "build" / "cache"
 WORK = recipe.PROJECT / "build" / "suites"
+#: Not among the packages that the snap is built with.
+SDISTS = WORK / "sdists"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def prepare(suite: Suite) -> Material:
         python = recipe.load()["parts"]["python"]
         release = re.search(r"/Python-(\d+\.\d+)\.", python["source"])
         assert release
-        helpers = packages.install(HERE / "helpers.txt", release[1], CACHE, "suites")
+        helpers = packages.install(HERE / "helpers.txt", release[1], WORK, "helper")
         archive = _python(python) if suite.source == "python" else _sdist(suite.source, release[1])
         made_of = json.dumps([sha256(archive), suite.root, suite.take, suite.changed])
         folder = WORK / f"{suite.source}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
@@ -92,11 +93,11 @@ def _python(part: dict[str, Any]) -> Path:
 
 def _sdist(name: str, python: str) -> Path:
     pins = HERE / "sdists.txt"
-    packages.bring([pins], python, CACHE / PACKAGES)
+    packages.bring([pins], python, SDISTS)
     pinned = re.search(rf"^{re.escape(name)}==.*sha256:([0-9a-f]{{64}})", pins.read_text(), re.MULTILINE)
     if pinned is None:
         raise BuildError(f"{pins.name} has no {name}: run `make requirements`")
-    return next(file for file in (CACHE / PACKAGES).iterdir() if sha256(file) == pinned[1])
+    return next(file for file in SDISTS.iterdir() if sha256(file) == pinned[1])
 
 
 def _lay_out(suite: Suite, archive: Path, folder: Path) -> None:
