@@ -9,8 +9,9 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from tests.conftest import PROJECT
+from tools.campaign import plugins
 from tools.campaign.case import Case, draw
-from tools.campaign.damages import LIBRARY, Files, replaced, whole
+from tools.campaign.damages import LIBRARY, WHOLE, Files, replaced, whole
 from tools.campaign.entry_points import ENTRY_POINTS, EntryPoint
 from tools.campaign.environments import variable
 from tools.campaign.fault import CRASH, KILLED, Fault
@@ -20,7 +21,7 @@ from tools.campaign.report import Line
 from tools.campaign.runner import campaign, run_case
 from tools.campaign.shrink import shrink
 from tools.campaign.stage import Stage
-from tools.campaign.state import flagged, made_here
+from tools.campaign.state import flagged, made_here, set_to
 from tools.campaign.surroundings import capable, covered, located, without
 from tools.campaign.verdict import ALLOWED, FAILED
 
@@ -31,8 +32,9 @@ def entry_point(name: str) -> EntryPoint:
     return next(each for each in ENTRY_POINTS if each.name == name)
 
 
+ANOTHER_MODULE = whole(f"{LIBRARY}/fips_launch/__pycache__/certbot.cpython-313.pyc", "the launcher's decide")
 #: Cases that have failed once, shrunk: the entry point and what was wrong.
-ONCE_FAILED = {
+ONCE_FAILED: dict[str, tuple[str, *tuple[Fault, ...]]] = {
     "Python said in thirty lines that it cannot start": (
         "python3 -I",
         whole(f"{LIBRARY}/encodings/aliases.pyc", "empty"),
@@ -59,6 +61,35 @@ ONCE_FAILED = {
     "the proof waited for a pipe": ("certbot", whole("etc/ssl/openssl.cnf.sha256", "a pipe")),
     "a covered flag taken for none": ("python3.13", covered("/proc/sys")),
     "the same, of its folder": ("python3.13", covered("/proc/sys/crypto")),
+    "MD5 by path, whose config was missing": ("openssl by path md5", whole("etc/ssl/openssl.cnf", "missing")),
+    "the same, with a config of the caller's": (
+        "openssl by path md5",
+        variable("OPENSSL_CONF", "a hostile openssl.cnf"),
+    ),
+    "RSA-512 by a config that was named": ("openssl -config rsa 512",),
+    "MD5 by path, in a copy": ("openssl by path md5", located("unpacked elsewhere alone")),
+    "the same, in a parallel instance alone": ("openssl by path md5", located("a parallel instance alone")),
+    "the same, in another root": ("openssl by path md5", located("in another root with /proc")),
+    "MD5 by the program for fipsinstall": ("the provider's openssl by path",),
+    "fips=on, which a copy did not see": (
+        *("python3 -I", flagged("that of a kernel without FIPS"), set_to(repr(b"on\n"))),
+        located("unpacked elsewhere"),
+    ),
+    "the same, of a mount": (
+        *("certbot by path", flagged("that of a kernel without FIPS"), set_to(repr(b"on\n"))),
+        located("mounted elsewhere alone"),
+    ),
+    "ECDSA of a SHA-1 digest": ("python3 app signs",),
+    "openssl said in two lines that a flag of many blanks is taken for 1": (
+        "openssl md5",
+        flagged("a long blank and 0"),
+    ),
+    "the loader traced nothing that is privileged": (
+        *("python3 -I", capable("usr/bin/python3.13"), variable("LD_TRACE_LOADED_OBJECTS", "1")),
+    ),
+    "the script eaten for a time zone": ("python3 -", variable("TZ", "/dev/stdin")),
+    "another module for Certbot's entry point: exit 0, and nothing done": ("certbot", ANOTHER_MODULE),
+    "the same, where only the log tells what was done": ("renew service", ANOTHER_MODULE),
 }
 
 
@@ -110,8 +141,8 @@ def test_a_capable_openssl_that_finds_no_config(stage: Stage) -> None:
 
 @pytest.mark.parametrize("what", ONCE_FAILED)
 def test_what_has_failed_once(stage: Stage, what: str) -> None:
-    name, fault = ONCE_FAILED[what]
-    outcome, evidence = run_case(stage, Case(0, entry_point(name), (fault,), True))
+    name, *faults = ONCE_FAILED[what]
+    outcome, evidence = run_case(stage, Case(0, entry_point(name), tuple(faults), True))
     assert outcome not in FAILED, evidence
 
 
@@ -165,6 +196,8 @@ CONTROLS: dict[str, tuple[EntryPoint, bool, tuple[Fault, ...]]] = {
     "crashed": (entry_point("python3.13"), True, (control("ud2: no instruction", begins_with(b"\x0f\x0b")),)),
     "stuck": (entry_point("python3.13"), True, (control("jmp to itself", begins_with(b"\xeb\xfe")),)),
     "host's": (entry_point("shell"), True, (whole("usr/bin/python3", "missing"),)),
+    "openssl's": (entry_point("openssl by path sha256"), True, (whole("etc/ssl/openssl.cnf", "missing"),)),
+    "barred": (entry_point("the provider's openssl by path"), True, ()),
     "nothing": (entry_point("renew service"), True, (variable("LD_TRACE_LOADED_OBJECTS", "1"),)),
     "silent": (entry_point("certbot"), True, (HIDDEN,)),
     "unseen": (EntryPoint("another", "text", ("echo", "certbot 5.8.0"), "certbot 5.8.0"), True, ()),
@@ -190,15 +223,72 @@ def test_the_verdict_knows_each_outcome(stage: Stage, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     "way",
-    [each for each in ENTRY_POINTS if each.kind != "hook"],
+    [each for each in ENTRY_POINTS if each.kind != "hook" and not each.barred],
     ids=lambda each: each.name,
 )
 def test_the_verdict_sees_a_snap_without_fips(stage: Stage, way: EntryPoint) -> None:
-    """The flag is hidden from the snap and not from the judge: every entry point is found out."""
-    case = Case(0, way, (HIDDEN,), True)
+    """The flag is hidden from the snap and not from the judge: every entry point is found out.
+
+    A program by its path has FIPS all the same, unless the caller has another config.
+    """
+    case = Case(0, way, (HIDDEN, variable("OPENSSL_CONF", "a hostile openssl.cnf")), True)
     outcome, _ = run_case(stage, case)
     assert outcome == "silent"
     assert case.plan().root == SNAP
+
+
+def unjudged(plan: Plan) -> None:
+    """Have the launcher use each plugin, whatever it has."""
+
+    def write(source: Path, target: Path) -> None:
+        del source
+        target.write_text(
+            "import sys\ndef use(folders): sys.path[:0] = folders; return []\ndef prove_memory(): pass\n"
+        )
+
+    module = f"{LIBRARY}/fips_launch"
+    plan.damages[f"{module}/__pycache__/plugins.cpython-313.pyc"] = WHOLE["missing"]
+    plan.damages[f"{module}/plugins.py"] = write
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        "with a libcrypto that it loads",
+        "with a libcrypto that it loads late",
+        "with an OpenSSL linked in",
+        "that loads the host's libcrypto",
+        "that loads the host's libcrypto late",
+        "with a cryptography of its own",
+        "that puts modules named like ours first",
+    ],
+)
+def test_a_plugin_brings_no_libcrypto(stage: Stage, plugin: str) -> None:
+    """And where the launcher's rules on plugins are away, each is found out: the control."""
+    way, connected = entry_point("certbot plugins"), plugins.connected(plugin)
+    outcome, evidence = run_case(stage, Case(0, way, (connected,), True))
+    assert outcome in ("fips", "refused"), evidence
+    outcome, evidence = run_case(stage, Case(0, way, (connected, control("no rules", unjudged)), True))
+    assert outcome == "silent", evidence
+
+
+def test_a_plugin_as_it_should_be_is_used(stage: Stage) -> None:
+    case = Case(0, entry_point("certbot plugins"), (plugins.connected("as it should be"),), True)
+    assert run_case(stage, case)[0] == "fips"
+    assert b"* dns-case" in stage.last[0].stdout
+
+
+def test_a_limit_falls_while_the_process_runs(stage: Stage) -> None:
+    """Then it cannot open a file that it opens otherwise."""
+    script = "sleep 0.5; exec 3< /dev/null && echo certbot 5.8.0"
+    way = EntryPoint("opens a file", "text", ("sh", "-c", script), "certbot 5.8.0")
+
+    def fall(plan: Plan) -> None:
+        plan.falls = (resource.RLIMIT_NOFILE, 3, 0.1)
+
+    assert run_case(stage, Case(0, way, (), False))[0] == "default"
+    run_case(stage, Case(0, way, (control("fewer files", fall),), False))
+    assert b"Too many open files" in stage.last[0].stderr
 
 
 def test_a_failing_case_is_shrunk() -> None:

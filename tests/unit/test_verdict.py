@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tools.campaign.entry_points import ENTRY_POINTS
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, STRICT
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, SCRIPTLESS, STRICT
 from tools.campaign.observation import Observation
 from tools.campaign.payload import Got
 from tools.campaign.verdict import ALLOWED, ENDED, FAILED, HOOK, REPORT, SECONDS, WORKED, judge, rule
@@ -27,17 +27,17 @@ def seen(entry_point: str, *excuses: str, exits: int = 0, killed: int = 0, **fac
 
 IN_FIPS: dict[str, Any] = {"snap_seen": True, "any_seen": True, "mapped": LIBCRYPTO, "ours": True}
 WITHOUT: dict[str, Any] = {"snap_seen": True, "any_seen": True, "mapped": LIBCRYPTO, "ours": False}
-STRONG, WEAK = Got((), True), Got(("md5",), True)
+STRONG, WEAK = Got(()), Got(("md5",))
 HANGS: dict[str, Any] = {"status": None, "seconds": 8.0}
 TRACEBACK = b"Traceback (most recent call last):\nKeyboardInterrupt\n"
 
 #: For each rule what it has to recognize. Most would be taken by a later rule too, were it not for this one.
 EXAMPLES = {
     "the host's python3": seen("shell", got=WEAK, any_seen=True),
-    "the loader's exit status": seen("renew service", NOTHING, got=STRONG),
     "weak things given": seen("python3 app", got=WEAK, **IN_FIPS),
     "no memory seen": seen("certbot", got=STRONG),
     "work in FIPS": seen("certbot", got=STRONG, **IN_FIPS),
+    "found out at its end": seen("certbot", exits=78, got=STRONG, stderr=b"Saving a log\n" + LINE, **WITHOUT),
     "work without the module": seen("certbot", got=STRONG, **WITHOUT),
     "weak things where they may be": seen("python3 app", got=WEAK, asked=False, **WITHOUT),
     "weak things refused, perhaps rightly": seen("python3 app", STRICT, got=STRONG, asked=False),
@@ -73,10 +73,17 @@ EXAMPLES = {
     "failed at the prompt": seen("python3 -i", FAILS, NOTHING, stderr=LINE, **IN_FIPS),
     "failed at the prompt, without FIPS": seen("python3 -i", FAILS, NOTHING, stderr=LINE, **WITHOUT),
     "nothing ran": seen("certbot", NOTHING),
+    "the loader traces nothing that is privileged": seen("certbot", NOTHING, HELPLESS, exits=5),
+    "an empty script": seen("python3 -", SCRIPTLESS, **IN_FIPS),
     "success, and nothing done": seen("certbot"),
     "the module refused what is weak": seen("openssl md5", exits=1, stderr=b"unsupported\nmore\n", **IN_FIPS),
+    "the module refused what is weak, perhaps rightly": seen(
+        "openssl by path md5", exits=1, stderr=b"unsupported\nmore\n", asked=False, **IN_FIPS
+    ),
     "failed after it had started right": seen("certbot", FAILS, exits=1, stderr=TRACEBACK, **IN_FIPS),
     "Python's words for SIGINT": seen("certbot", exits=1, sent=signal.SIGINT, stderr=TRACEBACK),
+    "not to be started by its path": seen("the provider's openssl by path", exits=126, stderr=b"denied\n"),
+    "OpenSSL's own lines": seen("openssl by path md5", exits=1, stderr=b"unsupported\nmore\n", **WITHOUT),
     "not one clear line": seen("certbot", FAILS, exits=1, stderr=TRACEBACK, **WITHOUT),
     "one clear line": seen("certbot", exits=78, stderr=LINE),
     "one clear line, and no reason": seen("certbot", exits=78, stderr=LINE, asked=False),
@@ -136,6 +143,34 @@ def test_what_loader_and_shell_say_around_a_line_is_not_the_snap_s(
 def test_of_a_shell_that_cannot_run_it_the_last_line_counts() -> None:
     assert seen("shell", exits=127, stderr=b"one\ntwo\n").said == [b"two"]
     assert seen("shell", exits=1, stderr=b"one\ntwo\n").said == [b"one", b"two"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcome"),
+    [
+        ({"entry_point": "openssl md5", "excuses": [STRICT]}, "strict"),  # long blanks and a 0 for a flag
+        ({"entry_point": "openssl md5"}, "unclear"),
+        ({"entry_point": "openssl by path sha256"}, "openssl's"),  # it should have worked
+    ],
+    ids=str,
+)
+def test_a_refusal_where_fips_is_not_asked_for(facts: dict[str, Any], outcome: str) -> None:
+    excuses = facts.pop("excuses", [])
+    lines = b"unsupported\nmore\n"
+    assert (
+        rule(seen(facts["entry_point"], *excuses, exits=1, stderr=lines, asked=False, **IN_FIPS)).outcome
+        == outcome
+    )
+
+
+@pytest.mark.parametrize("entry_point", ["certbot", "python3", "renew service"])
+def test_only_what_reads_a_script_may_find_none(entry_point: str) -> None:
+    assert rule(seen(entry_point, SCRIPTLESS)).outcome == "unclear"
+
+
+def test_a_line_in_the_middle_is_no_end() -> None:
+    found = seen("certbot", exits=78, got=STRONG, stderr=LINE + b"more\n", **WITHOUT)
+    assert rule(found).outcome == "silent"
 
 
 def test_a_case_is_as_bad_as_the_worst_of_its_processes() -> None:

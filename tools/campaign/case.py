@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from tools.campaign import environments, state, surroundings
+from tools.campaign import environments, plugins, state, surroundings
 from tools.campaign.damages import Files
 from tools.campaign.entry_points import ENTRY_POINTS, EntryPoint
 from tools.campaign.fault import Fault
@@ -27,6 +27,7 @@ def _kinds(files: Files) -> Mapping[str, tuple[Callable[[Random], Fault], int]]:
         "flag": (state.flag, 7),
         "data": (state.data, 8),
         "setting": (state.setting, 4),
+        "plugin": (plugins.draw, 4),
         "place": (surroundings.place, 6),
         "user": (surroundings.user, 3),
         "capability": (surroundings.capability, 3),
@@ -82,6 +83,18 @@ def _once(kinds: list[str]) -> list[str]:
     return [k for n, k in enumerate(kinds) if k in ("environment", "damage") or k not in kinds[:n]]
 
 
+def _meets(entry_point: EntryPoint, faults: Collection[Fault]) -> bool:
+    """Tell whether an entry point can be reached where all of this is wrong, and meets it."""
+    kinds = {fault.kind for fault in faults}
+    return (
+        (entry_point.anywhere or not kinds & _BY_PATH)
+        and (entry_point.plugins or "plugin" not in kinds)
+        # By their name the other entry points are known.
+        and (entry_point.kind in ("python", "text") or "name" not in kinds)
+        and not (entry_point.by_path and any(fault.beyond for fault in faults))
+    )
+
+
 def draw(seed: int, files: Files) -> Case:
     """Return the case that `seed` stands for, with a snap of these files: the same on every machine."""
     random = Random(seed)
@@ -92,10 +105,11 @@ def draw(seed: int, files: Files) -> Case:
         kinds += random.choices(list(drawn), shares)
     if kinds[0] == "environment":
         kinds += ["environment"] * random.randrange(4)
+    if kinds[0] == "place" and random.random() < 0.5:
+        kinds.append("setting")  # the installed snap's
+    if "plugin" in kinds:  # which snapd tells of
+        kinds = [kind for kind in kinds if kind not in _BY_PATH]
     faults = tuple(drawn[kind][0](random) for kind in _once(kinds))
-    by_path = any(fault.kind in _BY_PATH for fault in faults)
-    entry_points = [each for each in ENTRY_POINTS if each.anywhere or not by_path]
-    if any(fault.kind == "name" for fault in faults):  # by their name the other entry points are known
-        entry_points = [each for each in entry_points if each.kind in ("python", "text")]
+    entry_points = [each for each in ENTRY_POINTS if _meets(each, faults)]
     entry_point = random.choices(entry_points, [each.weight for each in entry_points])[0]
     return Case(seed, entry_point, faults, random.random() >= _UNFLAGGED)

@@ -156,7 +156,15 @@ WHOLE: dict[str, Damage] = {
     "the host's openssl.cnf": _swap("/etc/ssl/openssl.cnf"),
     "the default config": _swap("etc/ssl/default.cnf"),
     "the FIPS module": _swap("usr/lib/ossl-modules/fips.so"),
-    "the launcher's decide": _swap(f"{LIBRARY}/fips_launch/__pycache__/decide.cpython-313.pyc"),
+    **{
+        f"{whose} {module}": _swap(f"{LIBRARY}/{package}/__pycache__/{module}.cpython-313.pyc")
+        for whose, package, module in (
+            ("the launcher's", "fips_launch", "decide"),
+            ("the launcher's", "fips_launch", "chain"),
+            ("the hooks'", "fips_hooks", "__main__"),
+            ("the doctor's", "fips_doctor", "__main__"),
+        )
+    },
 }
 
 
@@ -214,10 +222,10 @@ def _find(root: Path, patterns: tuple[str, ...]) -> tuple[str, ...]:
 
 def whole(path: str, how: str) -> Fault:
     """Return the fault that a file is something else altogether: `how` is one of WHOLE."""
-    return _fault(path, how, WHOLE[how])
+    return _fault(path, how, WHOLE[how], beyond=how == "a pipe" or how.endswith("libcrypto"))
 
 
-def _fault(path: str, how: str, damage: Damage) -> Fault:
+def _fault(path: str, how: str, damage: Damage, beyond: bool = False) -> Fault:
     def apply(plan: Plan) -> None:
         plan.damages[path] = damage
         plan.excuses |= {FAILS, HELPLESS, STRICT}
@@ -226,4 +234,4 @@ def _fault(path: str, how: str, damage: Damage) -> Fault:
         if path.startswith("usr/bin"):
             plan.excuses.add(NOTHING)  # a shell takes an empty program for an empty script
 
-    return Fault("damage", f"{path} is {how}", apply)
+    return Fault("damage", f"{path} is {how}", apply, beyond)

@@ -30,6 +30,7 @@ class Start:
     mounts: tuple[Mount, ...]
     argv: tuple[bytes, ...]
     argv0: bytes | None
+    chroot: str
     env: dict[bytes, bytes]
     stdin: bytes
     uid: int
@@ -86,6 +87,8 @@ def _become(start: Start, given: int, out: int, err: int) -> NoReturn:
         for ignored in start.ignored:
             signal.signal(ignored, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, start.blocked)
+        if start.chroot:
+            os.chroot(start.chroot)
         os.chdir("/")
         if start.uid:
             os.setgroups([])

@@ -8,8 +8,8 @@ from pathlib import Path
 from random import Random
 
 from tools.architecture import ARCHITECTURE
-from tools.campaign.fault import HELPLESS, NOTHING, Fault
-from tools.campaign.plan import CASE, SNAP, Plan
+from tools.campaign.fault import HELPLESS, NOTHING, SCRIPTLESS, Fault
+from tools.campaign.plan import HOSTILE, SNAP, Plan
 
 _NAMES = {
     "OPENSSL_": "CONF MODULES ENGINES CONF_INCLUDE FORCE_FIPS_MODE FIPS ia32cap TRACE MALLOC_FAILURES RUNTIME"
@@ -38,7 +38,6 @@ FAVOURITES = (
     *("LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "SNAP"),
 )
 
-HOSTILE = f"{CASE}/hostile"
 PYTHON = "/run/hostile-python"
 _FOREIGN = f"/usr/lib/{ARCHITECTURE.triplet}"
 VALUES: dict[str, bytes] = {
@@ -103,7 +102,8 @@ def draw(random: Random) -> Fault:
 
 def variable(name: str, value: str) -> Fault:
     """Return the fault that a variable has a value, which is one of VALUES."""
-    return Fault("environment", f"{name} is {value}", _set(name, VALUES[value]))
+    beyond = "pipe" in value or (name == "LD_PRELOAD" and "libcrypto" in value)
+    return Fault("environment", f"{name} is {value}", _set(name, VALUES[value]), beyond)
 
 
 def _set(name: str, value: bytes) -> Callable[[Plan], None]:
@@ -111,6 +111,8 @@ def _set(name: str, value: bytes) -> Callable[[Plan], None]:
         plan.env[name.encode()] = value
         if name in _LOADER:
             plan.excuses |= {HELPLESS, NOTHING} if name == "LD_TRACE_LOADED_OBJECTS" else {HELPLESS}
+        if name == "TZ" and value == VALUES["/dev/stdin"]:
+            plan.excuses.add(SCRIPTLESS)  # the C library reads it
         if name == "PATH":
             plan.excuses.add(HELPLESS)
 
@@ -158,7 +160,7 @@ _HOSTILE_CONFIG = """openssl_conf = init
 [init]
 providers = providers
 [providers]
-default = default
-[default]
+default = without
+[without]
 activate = 1
 """

@@ -12,6 +12,7 @@ STRICT = "strict"  # FIPS (or a refusal) although nothing asks for it
 HELPLESS = "helpless"  # a refusal although nothing asks for FIPS: the snap cannot work like that
 CRASH = "crash"  # a signal of the processor's: machine code is damaged, or has no stack
 NOTHING = "nothing"  # exit 0 and nothing done: the loader was told not to start the program
+SCRIPTLESS = "scriptless"  # the same of what reads its program from stdin: nothing is there to be read
 KILLED = "killed"  # ended by the signal that was sent, or by the limit's
 FAILS = "fails"  # it starts as it should, and then lacks a file or memory
 MUTE = "mute"  # no line: there is nowhere to write it
@@ -22,8 +23,11 @@ class Fault:
     """One thing that is wrong.
 
     kind: the row of the report; text: for people; apply: changes the plan.
+    beyond: no program that is started past the launcher can do anything about it: it waits for a pipe, or its
+        libcrypto is not the snap's.
     """
 
     kind: str
     text: str
     apply: Callable[[Plan], None] = field(repr=False, compare=False)
+    beyond: bool = False

@@ -8,7 +8,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.campaign.entry_points import EntryPoint
+from tools.campaign.entry_points import SIGNED, EntryPoint
 from tools.campaign.fault import HELPLESS
 from tools.campaign.payload import Got, weigh
 from tools.campaign.plan import Plan
@@ -23,6 +23,8 @@ _NOISE = re.compile(
 _SCRIPT = re.compile(rb"usr/bin/(python3|fips-\w+): ")
 _PYTHON, _OPENSSL = "/usr/bin/python3.13", "/usr/libexec/openssl/openssl"
 _KEY = b"PRIVATE KEY-----"
+#: What `dgst -hex` and `pkeyutl -hexdump` say of one.
+_SIGNATURE = re.compile(rb"\)= [0-9a-f]{80}|0000 - (?:[0-9a-f]{2}[ -]){16}")
 _SHA256 = b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _MD5 = b"d41d8cd98f00b204e9800998ecf8427e"
 
@@ -122,7 +124,6 @@ def observe(entry_point: EntryPoint, plan: Plan, stage: Stage, ended: Watched) -
     # A hook is judged by what it leaves, a report by its children: it has no crypto in its own process.
     seen = [] if hook else [libraries for (_, exe), libraries in ended.seen.items() if exe.endswith(program)]
     filled = [libraries for libraries in seen if libraries]
-    mapped = filled[-1] if filled else frozenset()
     left, right = (
         (stage.setting(), b"auto\n") if entry_point.told == "setting" else (stage.config(), stage.made)
     )
@@ -138,11 +139,12 @@ def observe(entry_point: EntryPoint, plan: Plan, stage: Stage, ended: Watched) -
         closed=frozenset(plan.closed),
         status=ended.status,
         seconds=ended.seconds,
-        got=None if hook or report else _got(entry_point, ended),
+        got=None if hook or report else _got(entry_point, ended, stage),
         snap_seen=bool(seen),
         any_seen=bool(ended.seen),
-        mapped=frozenset() if report else mapped,
-        ours=any(_ours(plan, libraries) for libraries in (seen if report else [mapped])),
+        mapped=frozenset() if report else frozenset[str]().union(*filled),
+        # Of a report one child is enough; else each process counts, also one that is just being forked.
+        ours=bool(filled) and (any if report else all)(_ours(plan, libraries) for libraries in filled),
         made=hook and left == right,
         spoiled=hook and left not in (right, None, stage.before[entry_point.told]),
         headline=headline,
@@ -151,19 +153,21 @@ def observe(entry_point: EntryPoint, plan: Plan, stage: Stage, ended: Watched) -
     )
 
 
-def _got(entry_point: EntryPoint, ended: Watched) -> Got | None:
+def _got(entry_point: EntryPoint, ended: Watched, stage: Stage) -> Got | None:
     out = ended.stdout
     if entry_point.kind == "python":
         return weigh(out)
     if entry_point.kind == "openssl":
+        made = {"sha256": _SHA256 in out, "key": _KEY in out, SIGNED: _SIGNATURE.search(out)}
         if entry_point.told:
-            return Got((), True) if (_SHA256 if entry_point.told == "sha256" else _KEY) in out else None
-        return Got((entry_point.name,), True) if _MD5 in out or _KEY in out else None
-    done = entry_point.told.encode() in out if entry_point.told else ended.status == 0
-    return Got((), True) if done else None
+            return Got(()) if made.get(entry_point.told, entry_point.told.encode() in out) else None
+        return Got((entry_point.name,)) if _MD5 in out or made["key"] or made[SIGNED] else None
+    if entry_point.logged:
+        return Got(()) if ended.status == 0 and entry_point.logged.encode() in stage.log() else None
+    return Got(()) if entry_point.told.encode() in out else None
 
 
 def _ours(plan: Plan, mapped: frozenset[str]) -> bool:
-    root = plan.root.replace("\n", "\\012")
-    counted = {path for path in mapped if Path(path).name.startswith(("libcrypto", "fips"))}
+    root = plan.chroot + plan.root.replace("\n", "\\012")
+    counted = {path for path in mapped if not Path(path).name.startswith("libssl")}
     return counted == {f"{root}/usr/lib/libcrypto.so.3", f"{root}/usr/lib/ossl-modules/fips.so"}

@@ -1,7 +1,7 @@
 """What a Python of the snap is asked to do, and how its answer is weighed by us.
 
-The payload hands over raw things: a digest, the modulus of a key, the bytes of a TLS ClientHello.  What
-they are worth is read here, outside.
+The payloads hand over raw things: a digest, the modulus of a key, the bytes of a TLS ClientHello, a
+signature.  What they are worth is read here, outside.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from tools.campaign.keys import KEYS
 from tools.observe import groups
 from tools.observe.sniff_hellos import CLIENT_HELLO, client_hello, messages
 
-PAYLOAD = """
+_BEGIN = """
 import json, sys
 sys.path.append(sys.prefix + "/lib/python3.13/site-packages")
 got = {}
@@ -23,6 +24,9 @@ def attempt(name):
         except BaseException as error:
             got[name + " error"] = type(error).__name__
     return now
+"""
+_END = "print(json.dumps(got), flush=True)\n"
+PAYLOAD = f"""{_BEGIN}
 @attempt("sha256")
 def _():
     import hashlib
@@ -52,19 +56,49 @@ def _():
 def _():
     from cryptography.hazmat.primitives.asymmetric import ec
     return hex(ec.generate_private_key(ec.SECP256K1()).private_numbers().private_value)
-print(json.dumps(got), flush=True)
-"""
-SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+{_END}"""
+#: With keys that were made elsewhere. A signature with SHA-1 may still be verified, if it is one.
+SIGNING = f"""{_BEGIN}
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
+def read(name):
+    with open("{KEYS}/" + name, "rb") as file:
+        return file.read()
+for name, key, digest, data in (
+    ("p-256 signature", "p-256", hashes.SHA256(), b""),
+    ("rsa-2048 signature", "rsa-2048", hashes.SHA256(), b""),
+    ("rsa-1024 signature", "rsa-1024", hashes.SHA256(), b""),
+    ("rsa signature with sha1", "rsa-2048", hashes.SHA1(), b""),
+    ("rsa signature with md5", "rsa-2048", hashes.MD5(), b""),
+    ("ecdsa signature with sha1", "p-256", hashes.SHA1(), b""),
+    ("ecdsa signature with a made md5", "p-256", utils.Prehashed(hashes.MD5()), bytes(16)),
+    ("secp256k1 signature", "secp256k1", hashes.SHA256(), b""),
+):
+    @attempt(name)
+    def _():
+        signer = serialization.load_pem_private_key(read(key), None)
+        how = [padding.PKCS1v15(), digest] if key.startswith("rsa") else [ec.ECDSA(digest)]
+        return signer.sign(data, *how).hex()
+for name, data in (("verified", b""), ("forgery", b"another text")):
+    @attempt(name)
+    def _():
+        key = serialization.load_pem_public_key(read("rsa-2048.pub"))
+        key.verify(read("legacy.sig"), data, padding.PKCS1v15(), hashes.SHA1())
+        return "verified"
+{_END}"""
+#: What FIPS does not give; a forgery nobody does.
+WEAK = (
+    *("md5", "hmac md5", "rsa", "secp256k1", "rsa-1024 signature", "rsa signature with sha1"),
+    *("rsa signature with md5", "ecdsa signature with sha1", "ecdsa signature with a made md5"),
+    *("secp256k1 signature", "forgery"),
+)
 
 
 @dataclass(frozen=True)
 class Got:
-    """What a payload brought home: weak things by name, and whether the approved ones work."""
+    """What a payload brought home: weak things, by name."""
 
     weak: tuple[str, ...]
-    works: bool
-    starved: bool = False
-    """It ran out of memory or descriptors on the way."""
 
 
 def weigh(output: bytes) -> Got | None:
@@ -76,12 +110,11 @@ def weigh(output: bytes) -> Got | None:
         got = json.loads(line)
     except ValueError:
         return None
-    weak = [name for name in ("md5", "hmac md5", "rsa", "secp256k1") if got.get(name)]
+    weak = [name for name in WEAK if got.get(name)]
     hello = bytes.fromhex(got.get("hello", ""))
     offered = [groups.name(number) for number in _offered(hello)] if hello else []
     weak += [f"group {name}" for name in offered if name not in groups.APPROVED]
-    starved = bool({"MemoryError", "OSError", "ImportError"} & {str(value) for value in got.values()})
-    return Got(tuple(weak), got.get("sha256") == SHA256_OF_NOTHING and bool(hello), starved)
+    return Got(tuple(weak))
 
 
 def _offered(hello: bytes) -> list[int]:

@@ -9,6 +9,12 @@ from pathlib import Path
 SNAP = "/snap/certbot-fips/x1"
 #: What a case may write to and make its files in, as the host sees it.
 CASE = "/run/case"
+#: Files of an enemy's, as variables and options name them.
+HOSTILE = f"{CASE}/hostile"
+#: A package with an OpenSSL linked in: what lies below counts as a libcrypto, whatever its name.
+FOREIGN = "/opt/foreign"
+#: Another root, with the snap and this machine's programs and no data of snaps.
+CHROOT = "/opt/root"
 MADE_HERE = "var/certbot-fips/x1/fips/openssl-x1.cnf"
 SETTING = "var/certbot-fips/common/fips"
 
@@ -36,6 +42,10 @@ class Plan:
     env: dict[bytes, bytes] = field(default_factory=dict)
     #: The copy of the snap that is entered.
     root: str = SNAP
+    #: The folder that is the root of the process; empty: it is the host's.
+    chroot: str = ""
+    proc: bool = False
+    """That root has a /proc."""
     fips: bool = True
     """The kernel's flag asks for FIPS (the oracle's view, set together with `files`)."""
     bare: bool = False
@@ -61,11 +71,14 @@ class Plan:
     """A signal to send, and after how many seconds."""
     copies: int = 1
     """How many processes start at once."""
+    falls: tuple[int, int, float] | None = None
+    """A limit, how low it falls, and after how many seconds."""
     excuses: set[str] = field(default_factory=set)
     """What the case's faults make acceptable besides FIPS, see `verdict`."""
 
     @property
     def must(self) -> bool:
         """Does DESIGN's rule ask for FIPS: the setting, or else the kernel's flag."""
-        # A copy that snapd has not installed goes by the installed one's setting.
-        return self.setting == "on" or (self.setting == "auto" and (self.fips or self.unknown))
+        # A copy goes by the setting of the installed snap, where that can be seen.
+        setting = "auto" if self.chroot else self.setting
+        return setting == "on" or (setting == "auto" and (self.fips or self.unknown))

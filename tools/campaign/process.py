@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import resource
 import signal
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from tools.architecture import ARCHITECTURE
 from tools.campaign.enter import Start, enter
+from tools.campaign.plan import FOREIGN, Plan
 
 FULL = 4096
 TICK = 0.003
@@ -30,7 +32,7 @@ class CampaignError(Exception):
 class Watched:
     """One process and its children. Call `step` until `done`; then the results are there."""
 
-    def __init__(self, start: Start, send: tuple[int, float] | None) -> None:
+    def __init__(self, start: Start, plan: Plan) -> None:
         self.stdout = b""
         self.stderr = b""
         self.status: int | None = None
@@ -38,7 +40,8 @@ class Watched:
         self.seconds = 0.0
         self.seen: dict[tuple[int, str], frozenset[str]] = {}
         """By process and program: libraries of interest mapped when last looked at."""
-        self._send = send
+        self._send = plan.signal
+        self._falls = plan.falls
         self._start = time.monotonic()
         self._pid = 0
         self._status = b""
@@ -55,7 +58,8 @@ class Watched:
         for end in (out, err, news):
             os.set_blocking(end, False)
         self._out, self._err, self._news = out, err, news
-        self._held = {1, 2}
+        #: The streams that nobody was seen to wait for yet, by what /proc calls them: children have others.
+        self._held = {f"pipe:[{os.fstat(end).st_ino}]": end for end in (out, err)}
 
     def step(self, limit: float) -> None:
         """Look once; kill everything after `limit` seconds."""
@@ -79,24 +83,31 @@ class Watched:
             if self._send and self.seconds >= self._send[1]:
                 _kill(self._pid, self._send[0])
                 self._send = None
+            if self._falls and self.seconds >= self._falls[2]:
+                kind, value, _ = self._falls
+                with contextlib.suppress(ProcessLookupError):
+                    resource.prlimit(self._pid, kind, (value, value))
+                self._falls = None
 
     def _look(self) -> None:
         for pid in _family(self._pid):
+            waits = ""
             try:
                 exe = str(Path(f"/proc/{pid}/exe").readlink())
                 # First whether it stands still, then its memory: the other way round it could have gone on.
                 call, *arguments = Path(f"/proc/{pid}/syscall").read_text().split()
+                if call in _WRITES:
+                    waits = str(Path(f"/proc/{pid}/fd/{int(arguments[0], 16)}").readlink())
                 maps = Path(f"/proc/{pid}/maps").read_text(errors="surrogateescape")
             except (OSError, ValueError):
                 continue
             if "[stack]" in maps:  # else it ended while we read, and what we have is a part
                 paths = {line.split(None, 5)[5] for line in maps.splitlines() if "/" in line}
                 self.seen[pid, exe] = frozenset(path for path in paths if _of_interest(path))
-            if call in _WRITES and arguments:
-                self._held.discard(int(arguments[0], 16))
-        if 1 not in self._held:
+            self._held.pop(waits, None)
+        if self._out not in self._held.values():
             self.stdout += _read(self._out)
-        if 2 not in self._held:
+        if self._err not in self._held.values():
             self.stderr += _read(self._err)
 
     def end(self) -> None:
@@ -116,14 +127,14 @@ class Watched:
             os.close(end)
 
 
-def watch(starts: Sequence[Start], send: tuple[int, float] | None, limit: float) -> list[Watched]:
+def watch(starts: Sequence[Start], plan: Plan, limit: float) -> list[Watched]:
     """Run processes at the same time and return them ended.
 
     :raises CampaignError: one could not be started at all.
     """
     watched: list[Watched] = []
     try:
-        watched += (Watched(start, send) for start in starts)
+        watched += (Watched(start, plan) for start in starts)
         while not all(each.done for each in watched):
             for each in watched:
                 if not each.done:
@@ -136,7 +147,7 @@ def watch(starts: Sequence[Start], send: tuple[int, float] | None, limit: float)
 
 
 def _of_interest(path: str) -> bool:
-    return Path(path).name.startswith(("libcrypto", "fips", "libssl"))
+    return path.startswith(f"{FOREIGN}/") or Path(path).name.startswith(("libcrypto", "fips", "libssl"))
 
 
 def _family(pid: int) -> list[int]:

@@ -8,27 +8,30 @@ from pathlib import Path
 from typing import Self
 
 from tools.architecture import ARCHITECTURE
-from tools.campaign import environments
+from tools.campaign import environments, keys, plugins
 from tools.campaign.damages import Files
 from tools.campaign.enter import Start
-from tools.campaign.plan import CASE, MADE_HERE, SETTING, SNAP, Mount, Plan
+from tools.campaign.plan import CASE, CHROOT, FOREIGN, MADE_HERE, SETTING, SNAP, Mount, Plan
 from tools.campaign.process import CampaignError, Watched, watch
 from tools.campaign.surroundings import PLACES
-from tools.hosts import NamespaceHost
+from tools.hosts import NamespaceHost, snapd_socket
 
 LIMIT = 8.0
 """Seconds until a case is killed; what takes more than 5 is late."""
 _BIND, _REC = 0x1000, 0x4000
 _BARE = "/run/bare"
+_SNAPD = "/run/snapd.socket"
 _ANSWER = "auto"
-_PRIVATE = ("/etc/letsencrypt", "/var/log", "/var/lib/letsencrypt", "/tmp", "/root")
+_SEEN = ("/snap", "/usr", "/dev", "/run")
+"""What of the host another root has; Debian's /lib and so on are links into /usr."""
+_PRIVATE = ("/etc/letsencrypt", "/var/lib/letsencrypt", "/tmp", "/root")
 
 
 class Stage:
     """A FIPS host with the snap, on which one case after the other is run."""
 
     def __init__(self, snap: Path) -> None:
-        self._host = NamespaceHost(snap)
+        self._host = NamespaceHost(snap, shown={FOREIGN: plugins.foreign()})
         self.last: list[Watched] = []
         self.before: dict[str, bytes | None] = {}
 
@@ -36,7 +39,7 @@ class Stage:
         """Raise HostRefusedError where this machine has no such hosts."""
         self._host.__enter__()
         self.pid = int(self._host.path("").parts[2])
-        places = [root for root, _, _ in PLACES.values() if root != SNAP]
+        places = [place.root for place in PLACES.values() if place.root != SNAP]
         for folder in (*_PRIVATE, *places):
             self._host.path(folder).mkdir(parents=True, exist_ok=True)
         for root in places:
@@ -44,6 +47,9 @@ class Stage:
             if root.endswith("/x1") and not current.is_symlink():
                 current.symlink_to("x1")
         self._host.run(["sh", "/run/fips-flag.sh", "absent", _BARE]).check()
+        self._make_root()
+        keys.make(self._host.path(keys.KEYS))
+        self._connect_plugins()
         environments.make_python(self._host.path(environments.PYTHON))
         # The configure hook asks snapd by this program; no snapd is here.
         snapctl = self._host.path("/run/snapctl")
@@ -58,6 +64,23 @@ class Stage:
     def __exit__(self, *exc: object) -> None:
         self._host.__exit__(*exc)
 
+    def _make_root(self) -> None:
+        """Make the folders of another root, for mounts of a case."""
+        root = self._host.path(CHROOT)
+        for folder in (*_SEEN, "/proc"):
+            (root / folder.lstrip("/")).mkdir(parents=True)
+        for name in ("bin", "lib", "lib64"):
+            (root / name).symlink_to(f"usr/{name}")
+
+    def _connect_plugins(self) -> None:
+        """Start what stands in for snapd, and have the plugin's folder and its socket be those of a case."""
+        for link, target in ((f"/snap/{plugins.NAME}/current", plugins.CURRENT), (_SNAPD, plugins.SOCKET)):
+            self._host.path(link).parent.mkdir(parents=True, exist_ok=True)
+            self._host.path(link).symlink_to(target)
+        start = 'setsid python3 -IS -c "$@" > /dev/null 2>&1 <&- & until [ -S "$2" ]; do sleep 0.1; done'
+        stand_in = Path(snapd_socket.__file__).read_text()
+        self._host.run(["sh", "-euc", start, "sh", stand_in, plugins.LISTENS, plugins.ANSWER]).check()
+
     def run(self, plan: Plan) -> list[Watched]:
         """Run the plan's processes to their end and leave the case's files for the verdict.
 
@@ -65,7 +88,7 @@ class Stage:
         """
         case = self.case
         shutil.rmtree(case, ignore_errors=True)
-        for folder in ("var/certbot-fips/common", "crypto", "empty", "over", "work"):
+        for folder in ("var/certbot-fips/common", "log", "crypto", "empty", "over", "work"):
             (case / folder).mkdir(parents=True)
         (case / MADE_HERE).parent.mkdir(parents=True)
         (case / "var/certbot-fips_two").symlink_to("certbot-fips")  # the parallel instance's
@@ -89,6 +112,7 @@ class Stage:
             tuple(self._mounts(plan)),
             tuple(plan.argv),
             plan.argv0,
+            plan.chroot,
             plan.env,
             plan.stdin,
             plan.uid,
@@ -98,7 +122,7 @@ class Stage:
             frozenset(plan.closed),
         )
         self.before = {"setting": self.setting(), "config": self.config()}
-        self.last = watch([start] * plan.copies, plan.signal, LIMIT)
+        self.last = watch([start] * plan.copies, plan, LIMIT)
         return self.last
 
     @property
@@ -116,6 +140,10 @@ class Stage:
         told = self.case / "told"
         lines = told.read_text().splitlines() if told.is_file() else []
         return next((line.split()[1] for line in reversed(lines) if line.startswith("set-health ")), "")
+
+    def log(self) -> bytes:
+        """Return what Certbot has logged."""
+        return b"".join(file.read_bytes() for file in self.case.glob("log/letsencrypt/letsencrypt.log*"))
 
     def config(self) -> bytes | None:
         """Return the config that the hook has made, or that was there."""
@@ -136,8 +164,13 @@ class Stage:
             mounts.append(Mount("hidden", "/snap/certbot-fips", "tmpfs"))
         mounts += [
             Mount(f"{CASE}/var", "/var/snap", "", _BIND),
+            Mount(f"{CASE}/log", "/var/log", "", _BIND),
             Mount(_BARE, "/proc/sys", "", _BIND | _REC)
             if plan.bare and not plan.unknown  # what covers the folder needs it to be there
             else Mount(f"{CASE}/crypto", "/proc/sys/crypto", "", _BIND),
         ]
-        return mounts + plan.last_mounts
+        mounts += plan.last_mounts
+        if plan.chroot:
+            seen = (*_SEEN, "/proc") if plan.proc else _SEEN
+            mounts += [Mount(folder, plan.chroot + folder, "", _BIND | _REC) for folder in seen]
+        return mounts

@@ -86,7 +86,11 @@ SETTINGS: dict[str, tuple[bytes, str]] = {
 
 def setting(random: Random) -> Fault:
     """Draw what the administrator's setting is."""
-    form = random.choice([*SETTINGS, *_ODD, "not readable"])
+    return set_to(random.choice([*SETTINGS, *_ODD, "not readable"]))
+
+
+def set_to(form: str) -> Fault:
+    """Return the fault that the administrator's setting is like that."""
 
     def apply(plan: Plan) -> None:
         plan.setting = SETTINGS[form][1] if form in SETTINGS else "auto" if "nowhere" in form else "on"

@@ -5,24 +5,44 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, STRICT, Fault
-from tools.campaign.plan import CASE, SNAP, Mount, Plan
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, SCRIPTLESS, STRICT, Fault
+from tools.campaign.plan import CASE, CHROOT, SNAP, Mount, Plan
 
 _BIND = 0x1000
 
+
+@dataclass(frozen=True)
+class Place:
+    """Where a copy lies; alone: the installed one is gone; writable: as a copy is, and a mount is not.
+
+    chroot: the process has another root; proc: with a /proc.
+    """
+
+    root: str = SNAP
+    alone: bool = False
+    writable: bool = False
+    chroot: str = ""
+    proc: bool = False
+
+
 PLACES = {
-    "a parallel instance": ("/snap/certbot-fips_two/x1", False, False),
-    "a parallel instance alone": ("/snap/certbot-fips_two/x1", True, False),
-    "unpacked elsewhere": ("/opt/certbot-fips", False, True),
-    "unpacked elsewhere alone": ("/opt/certbot-fips", True, True),
-    "Red Hat's folder": ("/var/lib/snapd/snap/certbot-fips/x1", True, False),
-    "another revision": ("/snap/certbot-fips/x2", False, False),
-    "snap try": (SNAP, False, True),
-    "a place with odd letters": ("/opt/\u00e4 b%s\n", True, True),
-    "a deep place": ("/opt/" + "d" * 200 + "/" + "e" * 200, False, True),
+    "a parallel instance": Place("/snap/certbot-fips_two/x1"),
+    "a parallel instance alone": Place("/snap/certbot-fips_two/x1", alone=True),
+    "unpacked elsewhere": Place("/opt/certbot-fips", writable=True),
+    "unpacked elsewhere alone": Place("/opt/certbot-fips", alone=True, writable=True),
+    "mounted elsewhere": Place("/opt/certbot-fips"),
+    "mounted elsewhere alone": Place("/opt/certbot-fips", alone=True),
+    "Red Hat's folder": Place("/var/lib/snapd/snap/certbot-fips/x1", alone=True),
+    "another revision": Place("/snap/certbot-fips/x2"),
+    "snap try": Place(writable=True),
+    "in another root": Place(chroot=CHROOT),
+    "in another root with /proc": Place(chroot=CHROOT, proc=True),
+    "a place with odd letters": Place("/opt/\u00e4 b%s\n", alone=True, writable=True),
+    "a deep place": Place("/opt/" + "d" * 200 + "/" + "e" * 200, writable=True),
 }
 
 
@@ -33,10 +53,12 @@ def place(random: Random) -> Fault:
 
 def located(name: str) -> Fault:
     """Return the fault that the copy lies elsewhere: one of PLACES."""
-    root, plan_hidden, writable = PLACES[name]
+    place = PLACES[name]
 
     def apply(plan: Plan) -> None:
-        plan.root, plan.hide_plain, plan.writable = root, plan_hidden, writable
+        plan.root, plan.hide_plain, plan.writable = place.root, place.alone, place.writable
+        plan.chroot, plan.proc = place.chroot, place.proc
+        plan.unknown |= bool(place.chroot) and not place.proc
 
     return Fault("place", f"the copy is {name}", apply)
 
@@ -96,12 +118,18 @@ def limit(random: Random) -> Fault:
     name = random.choice([*_LIMITS, "AS", "AS", "DATA", "NOFILE"])
     number, values = _LIMITS[name]
     value = random.choice(values)
+    # Low enough for one that runs already: the next file is not opened, and that may be the config.
+    falls = (resource.RLIMIT_NOFILE, 3, random.uniform(0, 0.1)) if name == "NOFILE" and value > 3 else None
 
     def apply(plan: Plan) -> None:
-        plan.limits[number] = value
+        if falls:
+            plan.falls = falls
+        else:
+            plan.limits[number] = value
         plan.excuses |= {HELPLESS, KILLED, CRASH, FAILS}
 
-    return Fault("limit", f"RLIMIT_{name} is {value}", apply)
+    how = f"falls to {falls[1]} after {falls[2] * 1000:.0f} ms" if falls else f"is {value}"
+    return Fault("limit", f"RLIMIT_{name} {how}", apply)
 
 
 SIGNALS = (
@@ -146,7 +174,7 @@ def without(closed: set[int]) -> Fault:
     def apply(plan: Plan) -> None:
         plan.closed |= closed
         if 0 in closed:
-            plan.excuses.add(NOTHING)  # python3 - finds an empty script
+            plan.excuses.add(SCRIPTLESS)
         plan.excuses.add(HELPLESS)
         if 2 in closed:
             plan.excuses.add(MUTE)

@@ -6,23 +6,27 @@ import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, STRICT
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, SCRIPTLESS, STRICT
 from tools.campaign.observation import Observation
 
 SECONDS = 5.0
+STATUS = 78
+"""Of what was not proven, see `fips_launch.refusal`."""
 #: Outcomes that are as they should be; the others are failures, `silent` the worst.
 ALLOWED = {
     "fips": "in FIPS, and proven",
     "refused": "one clear line and a non-zero exit",
     "default": "the right work, where FIPS is not asked for",
-    "strict": "in FIPS, where the case leaves open whether it is asked for",
+    "strict": "in FIPS, where the case leaves open whether it is asked for; so is a program by its path",
     "told": "the doctor or snapd's health says that it is not as it should be",
     "failed": "in FIPS and proven (or not asked for it), then failed loudly for want of a file or memory",
     "killed": "ended by the signal or the limit of the case, nothing done",
     "crashed": "ended by the processor: its machine code is damaged or it has no stack, nothing done",
     "stuck": "its machine code is damaged and runs in circles, nothing done",
     "host's": "a shell ran the host's python3, for the snap's is gone",
-    "nothing": "nothing started, as the loader was told",
+    "openssl's": "a program by its path computed nothing, and failed with OpenSSL's own lines",
+    "barred": "the provider's own program is no executable file",
+    "nothing": "nothing started, as the loader was told, or there was no script",
 }
 FAILED = {
     "silent": "ran without FIPS, though FIPS is asked for",
@@ -59,6 +63,11 @@ def _mute_success(o: Observation) -> bool:
     return o.code == 0 and 1 in o.closed
 
 
+def _refused_by_the_module(o: Observation) -> bool:
+    weak = o.entry_point.kind == "openssl" and not o.entry_point.told
+    return weak and bool(o.mapped) and o.ours
+
+
 def _prompt(o: Observation) -> bool:
     """Python asks for more after a failure, and ends with success."""
     return o.code == 0 and o.entry_point.interactive and FAILS in o.excuses and bool(o.mapped)
@@ -92,22 +101,17 @@ WORKED = (
     Rule(
         "the host's python3", "host's", "", lambda o: o.entry_point.shell and o.any_seen and not o.snap_seen
     ),
-    Rule(
-        # Its exit status is all that there is to go by, and it is the loader's.
-        *("the loader's exit status", "nothing", ""),
-        lambda o: (
-            NOTHING in o.excuses
-            and o.entry_point.kind == "text"
-            and not o.entry_point.told
-            and not o.snap_seen
-        ),
-    ),
     Rule("weak things given", "silent", "it was given {o.weak}", lambda o: o.asked and o.weak),
     Rule(
         *("no memory seen", "unseen", "no process of the snap was seen"),
         lambda o: o.asked and not o.snap_seen,
     ),
     Rule("work in FIPS", "fips", "", lambda o: o.asked and o.ours),
+    Rule(
+        # Certbot's work, with another libcrypto that a plugin has loaded meanwhile.
+        *("found out at its end", "refused", "{o.last}"),
+        lambda o: o.asked and o.code == STATUS and o.last.startswith("certbot-fips: "),
+    ),
     Rule("work without the module", "silent", "mapped: {o.libraries}", lambda o: o.asked),
     Rule("weak things where they may be", "default", "", lambda o: o.weak),
     Rule(
@@ -206,14 +210,25 @@ ENDED = (
     Rule("failed at the prompt, without FIPS", "silent", "{o.last}", _prompt),
     Rule("nothing ran", "nothing", "", lambda o: o.code == 0 and NOTHING in o.excuses),
     Rule(
+        # glibc's _exit(5), in rtld.c: it traces nothing that has more rights than its caller.
+        *("the loader traces nothing that is privileged", "nothing", "the loader's exit status"),
+        lambda o: o.code == 5 and NOTHING in o.excuses and not o.mapped and not o.stderr,
+    ),
+    Rule(
+        *("an empty script", "nothing", "nothing to be read from its stdin"),
+        lambda o: o.code == 0 and SCRIPTLESS in o.excuses and o.entry_point.stdin,
+    ),
+    Rule(
         *("success, and nothing done", "unclear", "exit 0 and nothing done; it said: {o.last}"),
         lambda o: o.code == 0,
     ),
     Rule(
         *("the module refused what is weak", "fips", "the module refused"),
-        lambda o: (
-            o.entry_point.kind == "openssl" and not o.entry_point.told and o.asked and o.mapped and o.ours
-        ),
+        lambda o: o.asked and _refused_by_the_module(o),
+    ),
+    Rule(
+        *("the module refused what is weak, perhaps rightly", "strict", "the module refused"),
+        lambda o: (STRICT in o.excuses or o.entry_point.by_path) and _refused_by_the_module(o),
     ),
     Rule(
         *("failed after it had started right", "failed", "{o.last}"),
@@ -222,6 +237,14 @@ ENDED = (
     Rule(
         *("Python's words for SIGINT", "killed", "KeyboardInterrupt"),
         lambda o: o.sent == signal.SIGINT and o.last == "KeyboardInterrupt" and not _clear(o),
+    ),
+    Rule(
+        *("not to be started by its path", "barred", "{o.last}"),
+        lambda o: o.entry_point.barred and o.code == 126 and not o.snap_seen,
+    ),
+    Rule(
+        *("OpenSSL's own lines", "openssl's", "{o.last}"),
+        lambda o: o.entry_point.by_path and o.snap_seen and (o.said or MUTE in o.excuses),
     ),
     Rule(
         *("not one clear line", "unclear", "exit {o.code}, {o.lines} lines, the last: {o.last}"),
