@@ -56,8 +56,8 @@ campaign: snap ## run 10,000 broken, hostile and odd cases against the packed sn
 boundary: snap ## measure where every operation is computed, and write docs/boundary.md (about 3 minutes)
 	@$(PYTHON) -m tools.boundary
 
-suites: snap provider-3.5.4 ## run other people's test suites in the snap's Python, flagged and not, with both modules (half an hour)
-	@$(PYTHON) -m tools.suites --provider 3.5.4
+suites: snap $(OTHERS:%=provider-%) ## run other people's test suites in the snap's Python, flagged and not, with both modules (half an hour)
+	@$(PYTHON) -m tools.suites $(OTHERS:%=--provider %)
 
 lint: setup ## check style, types and scripts
 	@.venv/bin/ruff check --quiet .
@@ -82,7 +82,7 @@ requirements: ## pin the Python packages anew (needs uv)
 	@tools/lock tools/requirements.in tools/requirements.txt 3.11 --constraints tools/build/requirements.txt
 	@tools/lock tools/suites/sdists.in tools/suites/sdists.txt 3.13 --emit-build-options --no-deps
 	@$(PYTHON) -m tools.build.packages tools/suites/sdists.txt 3.13
-	@tools/lock tools/suites/helpers.in tools/suites/helpers.txt 3.13 $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' \
+	@tools/lock tools/suites/needs.in tools/suites/needs.txt 3.13 $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' \
 		parts/certbot-pins/runtime.txt parts/certbot-pins/cryptography.txt)
 
 clean: ## remove what was built and set up

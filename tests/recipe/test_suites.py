@@ -13,11 +13,11 @@ def versions(*names: str) -> dict[str, str]:
 
 def test_they_have_the_versions_of_the_snap() -> None:
     snap = versions("parts/certbot-pins/runtime.txt", "parts/certbot-pins/cryptography.txt")
-    sdists, helpers = versions("tools/suites/sdists.txt"), versions("tools/suites/helpers.txt")
+    sdists, needs = versions("tools/suites/sdists.txt"), versions("tools/suites/needs.txt")
     assert sdists.items() <= snap.items()
-    assert helpers["cryptography-vectors"] == snap["cryptography"]
+    assert needs["cryptography-vectors"] == snap["cryptography"]
 
 
 def test_what_they_want_besides_is_not_what_the_snap_has() -> None:
     snap = versions("parts/certbot-pins/runtime.txt", "parts/certbot-pins/cryptography.txt")
-    assert not versions("tools/suites/helpers.txt").keys() & snap.keys()
+    assert not versions("tools/suites/needs.txt").keys() & snap.keys()

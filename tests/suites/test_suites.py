@@ -69,12 +69,12 @@ def test_what_fails_is_what_has_a_reason_to(
 
 def test_what_a_suite_does_is_seen(snap_file: Path, tmp_path: Path) -> None:
     """The control, with a suite of our own."""
-    helpers = material(suites()["josepy"]).helpers
+    needs = material(suites()["josepy"]).needs
     (tmp_path / "test_own.py").write_text(OWN)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "josepy.py").touch()
     own = Suite("own", source="", root=".", take=["."], passes=1)
-    report = execute(Run("own", True, ""), own, Material(tmp_path, helpers), snap_file)
+    report = execute(Run("own", True, ""), own, Material(tmp_path, needs), snap_file)
     assert {name: how for name, (how, _) in report.tests.items()} == {
         "test_own.py::test_passes": "passed",
         "test_own.py::test_fails[512]": "failed",

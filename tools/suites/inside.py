@@ -1,6 +1,6 @@
 """Run one suite in the snap's own Python, and write what became of each test.
 
-`certbot-fips.python3 inside.py HELPERS REPORT PACKAGE [OPTION-OF-PYTEST ...]`, on a host, in the suite's
+`certbot-fips.python3 inside.py NEEDS REPORT PACKAGE [OPTION-OF-PYTEST ...]`, on a host, in the suite's
 folder. PACKAGE is a package of the snap that the suite's tests belong into, or empty. This file is alone
 there: nothing of the project can be imported.
 """
@@ -13,13 +13,13 @@ import os
 import sys
 from pathlib import Path
 
-HELPERS, REPORT, PACKAGE, *OPTIONS = sys.argv[1:]
+NEEDS, REPORT, PACKAGE, *OPTIONS = sys.argv[1:]
 FOLDER = str(Path.cwd())
-sys.path += [HELPERS, FOLDER]  # behind the snap's own, so that nothing of it is shadowed
+sys.path += [NEEDS, FOLDER]  # behind the snap's own, so that nothing of it is shadowed
 if PACKAGE:
     importlib.import_module(PACKAGE).__path__.append(f"{FOLDER}/{PACKAGE.replace('.', '/')}")
 
-import pytest  # noqa: E402 - from HELPERS
+import pytest  # noqa: E402 - from NEEDS
 
 #: Of all that is said of one test (by its set-up, itself, its subtests, its end) the last of these counts.
 OUTCOMES = ("skipped", "xfailed", "passed", "failed")

@@ -53,7 +53,7 @@ class Material:
     """What a host needs of a suite: the folder that it runs in, and that of the packages it wants."""
 
     folder: Path
-    helpers: Path
+    needs: Path
 
 
 def suites() -> dict[str, Suite]:
@@ -74,13 +74,13 @@ def prepare(suite: Suite) -> Material:
         python = recipe.load()["parts"]["python"]
         release = re.search(r"/Python-(\d+\.\d+)\.", python["source"])
         assert release
-        helpers = packages.install(HERE / "helpers.txt", release[1], WORK, "helper")
+        needs = packages.install(HERE / "needs.txt", release[1], WORK, "suite")
         archive = _python(python) if suite.source == "python" else _sdist(suite.source, release[1])
         made_of = json.dumps([sha256(archive), suite.root, suite.take, suite.changed])
         folder = WORK / f"{suite.source}-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}"
         if not folder.is_dir():
             _lay_out(suite, archive, folder)
-    return Material(folder, helpers)
+    return Material(folder, needs)
 
 
 def _python(part: dict[str, Any]) -> Path:

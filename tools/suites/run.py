@@ -16,7 +16,7 @@ from tools.suites.material import HERE, WORK, Material, Suite, prepare
 
 #: Seconds for one suite, on a machine with much else to do.
 LIMIT = 3600
-HELPERS, FOLDER, INSIDE, REPORT = "/srv/helpers", "/srv/suite", "/srv/inside.py", "/srv/report.json"
+NEEDS, FOLDER, INSIDE, REPORT = "/srv/needs", "/srv/suite", "/srv/inside.py", "/srv/report.json"
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ def execute(here: Run, suite: Suite, material: Material, snap: Path) -> Report:
     options = [*suite.options, *(suite.flagged if here.flagged else []), *suite.tests]
     log = WORK / "logs" / f"{here}.txt"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with NamespaceHost(snap, here.flagged, shown={HELPERS: material.helpers}) as host:
+    with NamespaceHost(snap, here.flagged, shown={NEEDS: material.needs}) as host:
         host.copy(material.folder, FOLDER)
         host.copy(HERE / "inside.py", INSIDE)
-        command = ["certbot-fips.python3", INSIDE, HELPERS, REPORT, suite.package, *options]
+        command = ["certbot-fips.python3", INSIDE, NEEDS, REPORT, suite.package, *options]
         ended = host.run(command, cwd=FOLDER, timeout=LIMIT)
         log.write_text(ended.stdout + ended.stderr, errors="replace")
         if not host.path(REPORT).exists():
