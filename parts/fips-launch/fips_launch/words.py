@@ -9,6 +9,7 @@ import ssl
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import NamedTuple
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
@@ -89,7 +90,8 @@ ANYWHERE: frozenset[Place] = frozenset()
 TAKEN = "it takes RSA from 2048 bits on, and P-256, P-384 and P-521"
 LINEAGE = (
     f"FIPS: the module refuses the private key of this certificate: {TAKEN}",
-    f"get a new key once, by `{NAME} renew --cert-name NAME --force-renewal --new-key --key-type ecdsa`",
+    f"get a new key once, by `{NAME} renew --cert-name NAME --force-renewal --new-key --key-type ecdsa"
+    " --elliptic-curve secp256r1`",
 )
 TABLE = (
     Row(
@@ -155,6 +157,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _places(errors: list[BaseException]) -> Iterator[Place]:
+    """Yield what the exceptions came through, and what has not ended yet."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        yield frame.f_globals.get("__name__", ""), frame.f_code.co_qualname
+        frame = frame.f_back
     for error in errors:
         step = error.__traceback__
         while step is not None:
