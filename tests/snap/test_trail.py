@@ -81,8 +81,8 @@ def test_keys_that_are_made_here_are_on_record(make_host: MakeHost) -> None:
         assert item(host, "lineage_keys")[0] == "ok"
 
         request = (
-            "openssl req -new -newkey rsa:2048 -nodes -keyout /run/csr.key -out /run/csr.pem -subj /CN=csr.example.org"
-            " -addext subjectAltName=DNS:csr.example.org"
+            "openssl req -new -newkey rsa:2048 -nodes -keyout /run/csr.key -out /run/csr.pem"
+            " -subj /CN=csr.example.org -addext subjectAltName=DNS:csr.example.org"
         )
         host.run(request.split()).check()
         certbot("certonly", "--standalone", "--csr", "/run/csr.pem").check()
