@@ -7,9 +7,9 @@ prose only where it says so.
 import logging
 import ssl
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import NamedTuple
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
@@ -157,16 +157,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _places(errors: list[BaseException]) -> Iterator[Place]:
-    """Yield what the exceptions came through, and what has not ended yet."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        yield frame.f_globals.get("__name__", ""), frame.f_code.co_qualname
-        frame = frame.f_back
+    """Yield what the exceptions came through, and what called the function that handles one."""
     for error in errors:
-        step = error.__traceback__
-        while step is not None:
-            yield step.tb_frame.f_globals.get("__name__", ""), step.tb_frame.f_code.co_qualname
-            step = step.tb_next
+        if (trace := error.__traceback__) is not None:
+            for frame, _ in (*traceback.walk_stack(trace.tb_frame), *traceback.walk_tb(trace)):
+                yield frame.f_globals.get("__name__", ""), frame.f_code.co_qualname
 
 
 def explain(error: BaseException | None) -> str | None:
