@@ -259,7 +259,7 @@ def unjudged(plan: Plan) -> None:
         "with an OpenSSL linked in",
         "that loads the host's libcrypto",
         "that loads the host's libcrypto late",
-        "with a cryptography of its own",
+        "that puts its cryptography first",
         "that puts modules named like ours first",
     ],
 )
