@@ -7,7 +7,7 @@ ORIGIN :=
 .DEFAULT_GOAL := help
 # Each target uses all processors itself, and one build at a time has the work folder.
 .NOTPARALLEL:
-.PHONY: help setup snap providers demo test check supplies spread tmt campaign lint bench reproduce bare requirements clean
+.PHONY: help setup snap providers demo test check supplies spread tmt campaign boundary suites lint bench reproduce bare requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -53,6 +53,12 @@ tmt: supplies ## run tests/spread on a RHEL machine (PLAN=rhel-9 GUEST=address; 
 campaign: snap ## run 10,000 broken, hostile and odd cases against the packed snap (about 12 minutes)
 	@$(PYTHON) -m tools.campaign
 
+boundary: snap ## measure where every operation is computed, and write docs/boundary.md (about 3 minutes)
+	@$(PYTHON) -m tools.boundary
+
+suites: snap $(OTHERS:%=provider-%) ## run other people's test suites in the snap's Python, flagged and not, with both modules (half an hour)
+	@$(PYTHON) -m tools.suites $(OTHERS:%=--provider %)
+
 lint: setup ## check style, types and scripts
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet .
@@ -74,6 +80,10 @@ requirements: ## pin the Python packages anew (needs uv)
 		--no-emit-package cryptography --constraints parts/certbot-pins/cryptography.txt
 	@$(PYTHON) -m tools.build.packages parts/certbot-pins/runtime.txt 3.13
 	@tools/lock tools/requirements.in tools/requirements.txt 3.11 --constraints tools/build/requirements.txt
+	@tools/lock tools/suites/sdists.in tools/suites/sdists.txt 3.13 --emit-build-options --no-deps
+	@$(PYTHON) -m tools.build.packages tools/suites/sdists.txt 3.13
+	@tools/lock tools/suites/needs.in tools/suites/needs.txt 3.13 $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' \
+		parts/certbot-pins/runtime.txt parts/certbot-pins/cryptography.txt)
 
 clean: ## remove what was built and set up
 	rm -rf build dist .venv

@@ -203,6 +203,7 @@ start_python(const char *program, int argc, char **argv)
     PyConfig config;
     PyConfig_InitPythonConfig(&config);
     config.user_site_directory = 0;
+    config.use_environment = 0; /* for the standard library, which asks: ssl would write secrets to SSLKEYLOGFILE */
     config.pathconfig_warnings = 0; /* the launcher says what is missing */
     PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
     if (!PyStatus_Exception(status))

@@ -10,6 +10,7 @@ import pytest
 
 from fips_doctor.evidence import State
 from fips_hooks.health import health
+from fips_launch import words
 from tests.conftest import PROJECT
 from tests.documents import FILES, column, example, tables, text
 from tests.unit.test_doctor import evidence, report
@@ -25,6 +26,7 @@ PACKAGES = ("fips-launch/fips_launch", "fips-hooks/fips_hooks", "fips-doctor/fip
 WITHOUT_CODE = {
     *("process", "openssl", "refused", "validation", "kernel", "system", "host_openssl", "snap", "services"),
     *("forced_mode", "linked_module", "upstream_snap", "plugins", "lineages", "two_managers"),
+    *("lineage_keys", "hooks_path"),
 }
 
 
@@ -174,6 +176,11 @@ def test_every_health_code_is_listed() -> None:
         (row[0], row[1]) for header, rows in tables(ADMINISTRATORS) if header[0] == "health" for row in rows
     ]
     assert sorted(listed) == sorted(found)
+
+
+def test_every_word_on_certbots_errors_is_listed() -> None:
+    told = dict.fromkeys(row.what.removeprefix("FIPS: ") for row in words.TABLE)
+    assert column(ADMINISTRATORS, "told") == list(told)
 
 
 def test_every_line_of_the_doctor_is_explained() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.snap.support import MAIL, Certbot
+from tests.snap.support import MAIL, SNAP, Certbot
 from tools.architecture import ARCHITECTURE
 from tools.hosts import NamespaceHost
 from tools.hosts.base import LOGIN_ENVIRONMENT
@@ -36,7 +36,7 @@ STARTS = {
     "subprocess": "import subprocess; subprocess.run({show})",
     "exec": "import os; os.execv({show}[0], {show})",
     "sh": "import os; os.system('exec ' + ' '.join({show}))",
-    "launcher": "import fips_launch, subprocess; subprocess.run({show}, env=fips_launch.for_children())",
+    "copy": "import os, subprocess; subprocess.run({show}, env=dict(os.environ))",
     "certbot": "import subprocess; from certbot import util;"
     " subprocess.run({show}, env=util.env_no_snap_for_external_calls())",
 }
@@ -52,13 +52,46 @@ def test_child_of_python(host: NamespaceHost, start: str, caller: dict[str, str]
     assert seen == caller
 
 
+@pytest.mark.parametrize("caller", [CALLER, LOGIN_ENVIRONMENT, {}], ids=["full", "login", "empty"])
+def test_python_code_sees_the_hosts_environment(host: NamespaceHost, caller: dict[str, str]) -> None:
+    """Nothing is kept private in os.environ; what snapd told is beside it, and for snapctl alone."""
+    show = "import os, sys; sys.stdout.buffer.write(b''.join(b'%s=%s\\0' % e for e in os.environb.items()))"
+    seen = host.run(["/snap/bin/certbot-fips.python3", "-c", show], env=caller).check().stdout
+    assert variables(seen) == caller
+    told = "from fips_launch.environment import snapd; print(snapd['SNAP'], bool(snapd['SNAP_COOKIE']))"
+    seen = host.run(["/snap/bin/certbot-fips.python3", "-c", told], env=caller).check().stdout
+    assert seen == "/snap/certbot-fips/x1 True\n"
+
+
+def test_a_plugins_own_child(host: NamespaceHost) -> None:
+    """A plugin that is loaded by Certbot gives its program a copy of os.environ, as libraries do."""
+    folder = "/opt/plugin/certbot_show-1.dist-info"
+    script = (
+        f"mkdir -p {folder}; cd {folder};"
+        "printf '[certbot.plugins]\\nshow = certbot_show:Show\\n' > entry_points.txt;"
+        "printf 'Metadata-Version: 2.1\\nName: certbot-show\\nVersion: 1\\n' > METADATA;"
+        "cat > /opt/plugin/certbot_show.py"
+    )
+    code = f"import os, subprocess\nsubprocess.run({SHOW}, env=dict(os.environ))\nShow = None\n"
+    host.run(["sh", "-euc", script], stdin=code).check()
+    start = (
+        "import runpy, sys; sys.path.append('/opt/plugin'); sys.argv = ['certbot', '--version'];"
+        "runpy.run_module('fips_launch.certbot', run_name='__main__')"
+    )
+    try:
+        seen = host.run(["/snap/bin/certbot-fips.python3", "-c", start], env=CALLER).stdout
+        assert variables(seen) == CALLER
+    finally:
+        host.run(["rm", "-r", "/opt/plugin"])
+
+
 def test_deploy_hook(certbot: Certbot) -> None:
     """Compared with what the same shell shows without the snap; Certbot adds what it documents for hooks."""
     name = "environment.example.org"
     certbot.issue(name)
     hook = f"env -0 > /run/{name}"
     renew = ("renew", "--cert-name", name, "--force-renewal", "--no-random-sleep-on-renew")
-    # Without REQUESTS_CA_BUNDLE: the launcher names one in this case, and it must not come through.
+    # Without REQUESTS_CA_BUNDLE: in this case the host's trust store has to be found, and no variable left.
     caller = {key: value for key, value in CALLER.items() if key != "REQUESTS_CA_BUNDLE"}
     certbot(*renew, "--deploy-hook", hook, env=caller).check()
     seen = variables(certbot.host.run(["cat", f"/run/{name}"]).check().stdout)
@@ -115,7 +148,18 @@ def test_the_hosts_own_openssl_is_untouched(flagged: NamespaceHost) -> None:
     assert "fips.so" not in seen
 
 
-def test_no_tls_secret_is_written(flagged: NamespaceHost) -> None:
-    context = "import ssl; print(ssl.create_default_context().keylog_filename)"
-    result = flagged.run(["certbot-fips.python3", "-c", context], env=CALLER).check()
-    assert result.stdout == "None\n"
+@pytest.mark.parametrize("python", ["certbot-fips.python3", f"{SNAP}/usr/bin/python3"])
+@pytest.mark.parametrize(
+    "context",
+    [
+        "from ssl import create_default_context as make",
+        "from ssl import _create_unverified_context as make",
+        "from urllib3.util import create_urllib3_context as make",
+    ],
+)
+def test_no_tls_secret_is_written(flagged: NamespaceHost, context: str, python: str) -> None:
+    """Not with -I (of the command) nor without it, although the variable is there for children."""
+    show = f"{context}; import os; print(make().keylog_filename, os.environ['SSLKEYLOGFILE'])"
+    result = flagged.run([python, "-c", show], env=CALLER).check()
+    assert result.stdout == f"None {CALLER['SSLKEYLOGFILE']}\n"
+    assert flagged.run(["test", "-e", CALLER["SSLKEYLOGFILE"]]).returncode == 1

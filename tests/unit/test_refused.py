@@ -32,6 +32,7 @@ def test_four():
 
 def test_a_refused_host_is_a_skip_and_a_broken_one_a_failure(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
+    shutil.copy(PROJECT / "snapcraft.yaml", tmp_path)
     shutil.copy(PROJECT / "tests/conftest.py", tmp_path / "tests")
     (tmp_path / "tests/test_some.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", f"--rootdir={tmp_path}"]

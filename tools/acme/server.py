@@ -7,6 +7,7 @@ starts them: it runs on every host.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -28,6 +29,7 @@ class AcmeServer:
     http_port: where HTTP-01 challenges are looked for.
     validity: seconds for which its certificates are valid; 90 days as real authorities have it.
     trusted: put the authority of its TLS certificate into the host's trust store.
+    certify: makes that certificate and its authority, see `files.certify`.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class AcmeServer:
         http_port: int = 80,
         validity: int = 90 * 86400,
         trusted: bool = True,
+        certify: Callable[[Path], None] = files.certify,
     ) -> None:
         self._host = host
         self._port = port
@@ -46,6 +49,7 @@ class AcmeServer:
         self._http_port = http_port
         self._validity = validity
         self._trusted = trusted
+        self._certify = certify
         self.folder = f"/var/lib/acme-test-{port}"
         self.directory = f"https://localhost:{port}/dir"
         """The URL for `certbot --server`."""
@@ -56,7 +60,7 @@ class AcmeServer:
         """Start both programs and wait until they answer. Raise AcmeError when they do not."""
         self._check_ports()
         with tempfile.TemporaryDirectory() as made:
-            files.make(Path(made))
+            files.make(Path(made), self._certify)
             self._host.copy(Path(made), self.folder)
         key = (EAB_KEY_ID, EAB_HMAC_KEY) if self._eab else ()
         self._do("start", str(self._port), str(self._http_port), str(self._validity), *key)

@@ -68,7 +68,7 @@ def _build(what: dict[str, Any], base: Path, arguments: argparse.Namespace) -> P
         file for folder in recipe.inputs(json.dumps(parts)) for file in recipe.below(folder, "*.txt")
     )
     crates = pull.python_packages(_python(declared), pins, cache)
-    builder = packages.install(BUILDER, root.python(), cache)
+    builder = packages.install(BUILDER, root.python(), cache, "builder")
     for part in parts.values():  # what the builder has done, and craft-parts should not
         part.pop("build-packages", None)
         part.pop("build-snaps", None)

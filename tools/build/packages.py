@@ -39,7 +39,10 @@ def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
 class __legacy__:
     prepare_metadata_for_build_wheel = staticmethod(prepare_metadata_for_build_wheel)
 """
-BACKENDS = ("maturin.py", "setuptools/__init__.py", "setuptools/build_meta.py")
+BACKENDS = (
+    *("maturin.py", "setuptools/__init__.py", "setuptools/build_meta.py"),
+    *("hatchling/build.py", "poetry/core/masonry/api.py"),
+)
 
 
 def bring(pins: Iterable[Path], python: str, cache: Path) -> None:
@@ -58,21 +61,23 @@ def bring(pins: Iterable[Path], python: str, cache: Path) -> None:
             _download(missing, python, cache, file.name)
 
 
-def install(pins: Path, python: str, cache: Path) -> Path:
+def install(pins: Path, python: str, cache: Path, what: str) -> Path:
     """Return a folder with the packages of a requirements file installed, wheels alone.
 
     :param pins: a requirements file with hashes.
     :param python: the Python that will import them, as "3.11".
     :param cache: where the folder is kept.
+    :param what: who wants them, in one word that the folder is named by.
     :raises UnavailableError: pip cannot get one.
     """
-    target = cache / f"builder-{python}-{sha256(pins)[:12]}"
+    target = cache / f"{what}-{python}-{sha256(pins)[:12]}"
     if not target.is_dir():
         aside = target.with_suffix(".unfinished")
         shutil.rmtree(aside, ignore_errors=True)
-        command = ["install", "--only-binary=:all:", "--no-compile", f"--target={aside}"]
-        with step(f"install craft-parts for Python {python}"):
-            _pip([*command, f"--requirement={pins}", *_for(python)], pins.name)
+        # What a package asks of the Python, pip holds against its own.
+        command = ["install", "--only-binary=:all:", "--no-compile", "--ignore-requires-python"]
+        with step(f"install the {what}'s packages for Python {python}"):
+            _pip([*command, f"--target={aside}", f"--requirement={pins}", *_for(python)], pins.name)
         aside.rename(target)
     return target
 

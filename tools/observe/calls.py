@@ -90,8 +90,24 @@ class CallCounter:
             os.close(reads)
 
 
+def present(library: Path, functions: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the functions that the file has; raise ObserveError when it cannot be read."""
+    return tuple(name for name, offsets in _found(library, functions).items() if offsets)
+
+
 def _offsets(library: Path, functions: tuple[str, ...]) -> dict[str, set[int]]:
-    """Return where the functions begin in the file. A local name may stand for several functions."""
+    """Return where the functions begin in the file; raise NoFunctionError when it has not all of them."""
+    found = _found(library, functions)
+    missing = [name for name, offsets in found.items() if not offsets]
+    if missing:
+        raise NoFunctionError(
+            f"{library.name} has no function {', '.join(missing)}: stripped, or another version?"
+        )
+    return found
+
+
+def _found(library: Path, functions: Iterable[str]) -> dict[str, set[int]]:
+    """Return where functions begin in the file. A local name may stand for several functions."""
     found: dict[str, set[int]] = {name: set() for name in functions}
     try:
         with library.open("rb") as file:
@@ -106,11 +122,6 @@ def _offsets(library: Path, functions: tuple[str, ...]) -> dict[str, set[int]]:
                         found[symbol.name].update(elf.address_offsets(symbol["st_value"]))
     except OSError as error:
         raise ObserveError(f"{library} cannot be read: {error.strerror}") from None
-    missing = [name for name, offsets in found.items() if not offsets]
-    if missing:
-        raise NoFunctionError(
-            f"{library.name} has no function {', '.join(missing)}: stripped, or another version?"
-        )
     return found
 
 

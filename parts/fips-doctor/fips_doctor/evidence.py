@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from fips_launch import environment
-
 SECONDS = 60.0  # for each program; all together take well under one, but an emulated processor is slow
 REINSTALL = "reinstall the snap: `snap remove`, `snap install`; what is in /etc/letsencrypt stays"
 HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -62,12 +60,12 @@ class Done:
 def run(*command: str, variables: Mapping[str, str] | None = None, seconds: float = SECONDS) -> Done:
     """Run a program and wait for it; none of its failures is an exception.
 
-    :param variables: its environment; None: what this process was given by its caller.
+    :param variables: its environment; None: that of this process, which is the host's.
     """
     try:
         done = subprocess.run(
             command,
-            env=environment.for_children() if variables is None else variables,
+            env=variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

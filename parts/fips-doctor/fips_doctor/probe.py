@@ -97,6 +97,14 @@ def rsa_1024() -> None:
     rsa.generate_private_key(65537, 1024)
 
 
+def ecdsa_sha1() -> None:
+    """Sign over a digest that is no longer approved in signatures (NIST SP 800-131A)."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    ec.generate_private_key(ec.SECP256R1()).sign(b"", ec.ECDSA(hashes.SHA1()))
+
+
 def secp256k1() -> None:
     """Make a key on a curve that is not approved."""
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -110,7 +118,12 @@ MUST_WORK = {
     "ECDSA P-256": ecdsa,
     "MD5 as an account's name": account_id,
 }
-MUST_BE_REFUSED = {"MD5": md5, "RSA-1024": rsa_1024, "secp256k1": secp256k1}
+MUST_BE_REFUSED = {
+    "MD5": md5,
+    "RSA-1024": rsa_1024,
+    "secp256k1": secp256k1,
+    "ECDSA with SHA-1": ecdsa_sha1,
+}
 
 
 def works(probe: Callable[[], None]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from fips_doctor import entry_points, host, leftovers, lineages, module, plugins, snap, verdict
+from fips_doctor import entry_points, host, leftovers, lineages, module, plugins, renewal, snap, verdict
 from fips_doctor.evidence import Evidence, Item, State
 from fips_launch import decide
 from fips_launch.place import Place
@@ -72,6 +72,7 @@ def examine(here: Place) -> Report:
         "trust_store": host.trust_store,
         "services": lambda: snap.services(here),
         "plugins": lambda: plugins.evidence(here, decision.fips),
+        "lineage_keys": lambda: renewal.renewal(here, decision.fips),
         "forced_mode": leftovers.all_of_them,
         "lineages": lambda: lineages.evidence(here, decision.fips),
     }

@@ -3,6 +3,7 @@
 A hook that fails makes snapd undo the install, the refresh, the `set` or the connection.
 """
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -37,6 +38,7 @@ def main(arguments: list[str]) -> None:
         if not here.instance:
             raise ValueError(f"{here.root} was not installed by snapd")
         environment.scrub(here.root)
+        os.environ.update(environment.snapd)  # snapctl answers nobody else
         HOOKS[arguments[0]](here)
     except Exception as error:  # whatever is broken, one line
         sys.exit(PREFIX + " ".join(f"{arguments[0]} hook: {error}".split()))

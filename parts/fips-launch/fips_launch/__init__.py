@@ -5,7 +5,3 @@
 ``fips_doctor``, for people, and ``fips_hooks``, for snapd, have in common is here too: ``config``.  They have
 entry points of their own (main.c), which work when the launcher refuses, and nothing here imports them.
 """
-
-from fips_launch.environment import for_children
-
-__all__ = ["for_children"]

@@ -1,21 +1,26 @@
 """The entry point for Certbot: its own main program, in the process that ``boot`` has proven."""
 
-import os
 import sys
 
-from fips_launch import environment, refusal
+from fips_launch import boot, refusal
 
 
 def main() -> None:
     """Run Certbot by its usual name; the exit status is Certbot's own."""
-    if "SNAP" in os.environ:  # run by snapd, so there is a snapd to ask for plugins
-        environment.keep_private("CERTBOT_SNAPPED", "True")
     sys.argv[0] = "certbot"
     try:
         from certbot.main import main as certbot_main  # type: ignore[import-not-found, unused-ignore]
+
+        from fips_launch import trail, words
+
+        fips = boot.decision is None or boot.decision.fips
+        trail.follow(fips)
     except Exception as error:  # a file of the snap is damaged, or there is not enough memory
         what = f"Certbot cannot be loaded: {type(error).__name__}: {error}"
         return refusal.refuse(what, refusal.REINSTALL)
+    if fips:
+        with words.explained():
+            sys.exit(certbot_main())
     sys.exit(certbot_main())
 
 

@@ -7,7 +7,7 @@ module and config that the program is about to load.
 import os
 import sys
 
-from fips_launch import boot, for_children, place, refusal
+from fips_launch import boot, place, refusal
 
 
 def privileged(program: str) -> bool:
@@ -29,7 +29,7 @@ def main() -> None:
     if privileged(sys.argv[1]):
         what = f"{sys.argv[1]} is setuid or has capabilities, and would not use this snap's OpenSSL"
         refusal.refuse(what, "take these rights from it")
-    variables = {name: value for name, value in for_children().items() if not name.startswith("OPENSSL_")}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("OPENSSL_")}
     variables |= place.find().select(boot.decision.fips)
     try:
         os.execve(sys.argv[1], sys.argv[1:], variables)

@@ -1,8 +1,7 @@
 """Step 5, scrub: a child that is not ours gets the environment which the caller gave to the snap.
 
-There are two environments.  The C library's is what a child inherits; it becomes the host's, byte for
-byte.  ``os.environ`` is what Python code in this process sees; it has snapd's variables too, and what
-is in ``_private``.  ``os.putenv`` and ``os.unsetenv`` are documented to change the first alone.
+It becomes this process's own, ``os.environ`` too, byte for byte: so nothing has to be taken away again for a
+child, whoever starts it and however.  What snapd told this process is kept aside, in :data:`snapd`.
 """
 
 import os
@@ -19,8 +18,8 @@ TRUST_STORES = (
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/ssl/ca-bundle.pem",
 )
-# Where os.environ differs from what children get: the name, and the caller's value or None.
-_private: dict[str, str | None] = {}
+snapd: dict[str, str] = {}
+"""What snapd told this process: variables that no child gets.  Empty if it was not started by snapd."""
 
 
 def parse(block: bytes) -> dict[bytes, bytes]:
@@ -49,20 +48,8 @@ def host(caller: dict[bytes, bytes], root: str) -> dict[bytes, bytes]:
     return variables
 
 
-def keep_private(name: str, value: str | None) -> None:
-    """Set (None: remove) a variable of ``os.environ`` alone, for this process and not for children."""
-    before = _private.setdefault(name, os.environ.get(name))
-    os.environ.pop(name, None)
-    if value is not None:
-        os.environ[name] = value
-    if before is None:
-        os.unsetenv(name)
-    else:
-        os.putenv(name, before)
-
-
 def scrub(root: str) -> None:
-    """Give the C environment its host's values back, and ``os.environ`` what this process needs.
+    """Give the environment its host's values back.
 
     To be called once, after libcrypto has read what is meant for it; OSError if /proc cannot be read.
     """
@@ -74,16 +61,5 @@ def scrub(root: str) -> None:
     for name, value in wanted.items():
         if os.environb.get(name) != value:
             os.environb[name] = value
-    for name in set(caller) - set(wanted):
-        keep_private(os.fsdecode(name), os.fsdecode(caller[name]))
-    if b"SSLKEYLOGFILE" in wanted:  # Python code would write TLS secrets to it
-        keep_private("SSLKEYLOGFILE", None)
-    store = next(filter(os.path.isfile, TRUST_STORES), None)
-    if store and not {b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE"} & set(wanted):
-        keep_private("REQUESTS_CA_BUNDLE", store)
-
-
-def for_children() -> dict[str, str]:
-    """Return the environment for a program that is not ours: the host's, with what was added since."""
-    inherited = {name: value for name, value in _private.items() if value is not None}
-    return {name: value for name, value in os.environ.items() if name not in _private} | inherited
+    kept = SNAPD & (set(caller) - set(wanted))
+    snapd.update({os.fsdecode(name): os.fsdecode(caller[name]) for name in kept})

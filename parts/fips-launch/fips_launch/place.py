@@ -39,13 +39,14 @@ class Place:
         self.path = [library, library + "/lib-dynload", self.packages]
         self.record = root + "/usr/share/fips-provider/record.json"
         self.provider_openssl = root + "/usr/libexec/fips-provider/openssl"
-        # What the hooks write: empty where no snapd runs them.  The revision is in the file's name
-        # too, because a refresh copies the old revision's data before the new one's hook has run.
-        self.instance = self.revision = self.installed_config = self.plugins = ""
+        # What the hooks write, and Certbot (keys): empty where no snapd runs them.  The revision is in the
+        # config's name too, because a refresh copies the old one's data before the new one's hook has run.
+        self.instance = self.revision = self.installed_config = self.plugins = self.keys = ""
         folder, _, revision = root.rpartition("/")
         folder, _, instance = folder.rpartition("/")
         if folder in MOUNTED and instance and revision:
             self.instance, self.revision = instance, revision
+            self.keys = f"{var}/{instance}/common/keys"
             self.installed_config = f"{var}/{instance}/{revision}/fips/openssl-{revision}.cnf"
             # Beside it, so that the same hook clears it away: what was found in plugins.
             self.plugins = f"{var}/{instance}/{revision}/fips/plugins-{revision}.json"
