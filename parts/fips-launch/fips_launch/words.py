@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 
+from fips_launch.place import NAME
 from fips_launch.refusal import compose
 
 logger = logging.getLogger(__name__)
@@ -88,15 +89,15 @@ ANYWHERE: frozenset[Place] = frozenset()
 TAKEN = "it takes RSA from 2048 bits on, and P-256, P-384 and P-521"
 LINEAGE = (
     f"FIPS: the module refuses the private key of this certificate: {TAKEN}",
-    "get a new key once, by `certbot-fips renew --cert-name NAME --force-renewal --new-key --key-type ecdsa`",
+    f"get a new key once, by `{NAME} renew --cert-name NAME --force-renewal --new-key --key-type ecdsa`",
 )
 TABLE = (
     Row(
         refused,
         SIGN_REQUEST,
         f"FIPS: the module refuses the account's key: {TAKEN}",
-        "move its folder out of /etc/letsencrypt/accounts, `certbot-fips register`, and renew once by"
-        " `certbot-fips renew --force-renewal --account NEW`, the new folder's name",
+        f"move its folder out of /etc/letsencrypt/accounts, `{NAME} register`, and renew once by"
+        f" `{NAME} renew --force-renewal --account NEW`, the new folder's name",
     ),
     Row(
         lambda error: not_supported(error) or too_weak_for_tls(error),
