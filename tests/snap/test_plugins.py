@@ -10,27 +10,12 @@ import pytest
 from tests.snap.support import SNAP, MakeHost
 from tests.snap.test_doctor import examined, state, value
 from tools.architecture import ARCHITECTURE
-from tools.hosts import NamespaceHost
+from tools.hosts import NamespaceHost, snapd_socket
 
 PACKAGES = f"{SNAP}/usr/lib/python3.13/site-packages"
 HOSTS_LIBCRYPTO = f"/usr/lib/{ARCHITECTURE.triplet}/libcrypto.so.3"
 MEMORY = "/var/snap/certbot-fips/x1/fips/plugins-x1.json"
 NAME = "certbot-dns-try"
-#: snapd's socket with one answer: which plugins are connected.
-SNAPD = """
-import http.server, socketserver
-class Snapd(socketserver.ThreadingUnixStreamServer):
-    def get_request(self):
-        return super().get_request()[0], ("snapd", 0)
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        answer = open("/run/connections", "rb").read()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-Snapd("/run/snapd.socket", Answer).serve_forever()
-"""
 PLUGIN = """
 from certbot.plugins import common
 class Authenticator(common.Plugin):
@@ -70,8 +55,7 @@ class PluginHost:
             "slot-attrs": {"read": [f"$SNAP/lib/{python}/site-packages"]},
         }
         self.write("/run/connections", json.dumps({"result": {"established": [connection]}}))
-        start = 'setsid python3 -c "$0" > /dev/null 2>&1 < /dev/null &'
-        host.run(["sh", "-c", f"{start} while [ ! -S /run/snapd.socket ]; do sleep 0.1; done", SNAPD]).check()
+        snapd_socket.start(host, "/run/snapd.socket", "/run/connections")
 
     def write(self, path: str, text: str) -> None:
         self.host.run(["sh", "-euc", 'mkdir -p "${0%/*}"; cat > "$0"', path], stdin=text).check()

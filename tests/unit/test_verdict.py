@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tools.campaign.entry_points import ENTRY_POINTS
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, SCRIPTLESS, STRICT
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, SCRIPTLESS, STARVED, STRICT
 from tools.campaign.observation import Observation
 from tools.campaign.payload import Got
 from tools.campaign.verdict import ALLOWED, ENDED, FAILED, HOOK, REPORT, SECONDS, WORKED, judge, rule
@@ -84,6 +84,9 @@ EXAMPLES = {
     "Python's words for SIGINT": seen("certbot", exits=1, sent=signal.SIGINT, stderr=TRACEBACK),
     "not to be started by its path": seen("the provider's openssl by path", exits=126, stderr=b"denied\n"),
     "OpenSSL's own lines": seen("openssl by path md5", exits=1, stderr=b"unsupported\nmore\n", **WITHOUT),
+    "no more files": seen(
+        "python3", STARVED, exits=78, stderr=b"OSError: [Errno 24] Too many open files: '/x'\n" + LINE
+    ),
     "not one clear line": seen("certbot", FAILS, exits=1, stderr=TRACEBACK, **WITHOUT),
     "one clear line": seen("certbot", exits=78, stderr=LINE),
     "one clear line, and no reason": seen("certbot", exits=78, stderr=LINE, asked=False),

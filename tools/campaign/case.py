@@ -90,7 +90,7 @@ def _meets(entry_point: EntryPoint, faults: Collection[Fault]) -> bool:
         (entry_point.anywhere or not kinds & _BY_PATH)
         and (entry_point.plugins or "plugin" not in kinds)
         # By their name the other entry points are known.
-        and (entry_point.kind in ("python", "text") or "name" not in kinds)
+        and (entry_point.kind == "python" or "name" not in kinds)
         and not (entry_point.by_path and any(fault.beyond for fault in faults))
     )
 

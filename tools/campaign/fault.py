@@ -15,6 +15,7 @@ NOTHING = "nothing"  # exit 0 and nothing done: the loader was told not to start
 SCRIPTLESS = "scriptless"  # the same of what reads its program from stdin: nothing is there to be read
 KILLED = "killed"  # ended by the signal that was sent, or by the limit's
 FAILS = "fails"  # it starts as it should, and then lacks a file or memory
+STARVED = "starved"  # the same, before it has started, in words of Python's
 MUTE = "mute"  # no line: there is nowhere to write it
 
 

@@ -77,9 +77,7 @@ class Stage:
         for link, target in ((f"/snap/{plugins.NAME}/current", plugins.CURRENT), (_SNAPD, plugins.SOCKET)):
             self._host.path(link).parent.mkdir(parents=True, exist_ok=True)
             self._host.path(link).symlink_to(target)
-        start = 'setsid python3 -IS -c "$@" > /dev/null 2>&1 <&- & until [ -S "$2" ]; do sleep 0.1; done'
-        stand_in = Path(snapd_socket.__file__).read_text()
-        self._host.run(["sh", "-euc", start, "sh", stand_in, plugins.LISTENS, plugins.ANSWER]).check()
+        snapd_socket.start(self._host, plugins.LISTENS, plugins.ANSWER)
 
     def run(self, plan: Plan) -> list[Watched]:
         """Run the plan's processes to their end and leave the case's files for the verdict.

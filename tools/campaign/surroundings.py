@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, SCRIPTLESS, STRICT, Fault
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, SCRIPTLESS, STARVED, STRICT, Fault
 from tools.campaign.plan import CASE, CHROOT, SNAP, Mount, Plan
 
 _BIND = 0x1000
@@ -118,18 +118,24 @@ def limit(random: Random) -> Fault:
     name = random.choice([*_LIMITS, "AS", "AS", "DATA", "NOFILE"])
     number, values = _LIMITS[name]
     value = random.choice(values)
-    # Low enough for one that runs already: the next file is not opened, and that may be the config.
-    falls = (resource.RLIMIT_NOFILE, 3, random.uniform(0, 0.1)) if name == "NOFILE" and value > 3 else None
+    if name == "NOFILE" and value > 3:
+        return no_more_files(random.uniform(0, 0.1))
 
     def apply(plan: Plan) -> None:
-        if falls:
-            plan.falls = falls
-        else:
-            plan.limits[number] = value
+        plan.limits[number] = value
         plan.excuses |= {HELPLESS, KILLED, CRASH, FAILS}
 
-    how = f"falls to {falls[1]} after {falls[2] * 1000:.0f} ms" if falls else f"is {value}"
-    return Fault("limit", f"RLIMIT_{name} {how}", apply)
+    return Fault("limit", f"RLIMIT_{name} is {value}", apply)
+
+
+def no_more_files(seconds: float) -> Fault:
+    """Return the fault that a process can open no more files after that time: its config may be the next."""
+
+    def apply(plan: Plan) -> None:
+        plan.falls = (resource.RLIMIT_NOFILE, 3, seconds)
+        plan.excuses |= {HELPLESS, KILLED, CRASH, FAILS, STARVED}
+
+    return Fault("limit", f"RLIMIT_NOFILE falls to 3 after {seconds * 1000:.0f} ms", apply)
 
 
 SIGNALS = (

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, SCRIPTLESS, STRICT
+from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, SCRIPTLESS, STARVED, STRICT
 from tools.campaign.observation import Observation
 
 SECONDS = 5.0
@@ -24,7 +24,8 @@ ALLOWED = {
     "crashed": "ended by the processor: its machine code is damaged or it has no stack, nothing done",
     "stuck": "its machine code is damaged and runs in circles, nothing done",
     "host's": "a shell ran the host's python3, for the snap's is gone",
-    "openssl's": "a program by its path computed nothing, and failed with OpenSSL's own lines",
+    "openssl's": "a program by its path, or for want of a file, computed nothing, with OpenSSL's own lines",
+    "starved": "could open no more files while it started, failed loudly, nothing done",
     "barred": "the provider's own program is no executable file",
     "nothing": "nothing started, as the loader was told, or there was no script",
 }
@@ -244,7 +245,15 @@ ENDED = (
     ),
     Rule(
         *("OpenSSL's own lines", "openssl's", "{o.last}"),
-        lambda o: o.entry_point.by_path and o.snap_seen and (o.said or MUTE in o.excuses),
+        lambda o: (
+            (o.entry_point.by_path or (o.entry_point.kind == "openssl" and STARVED in o.excuses))
+            and o.snap_seen
+            and (o.said or MUTE in o.excuses)
+        ),
+    ),
+    Rule(
+        *("no more files", "starved", "{o.last}"),
+        lambda o: STARVED in o.excuses and b"Too many open files" in o.stderr and not _clear(o),
     ),
     Rule(
         *("not one clear line", "unclear", "exit {o.code}, {o.lines} lines, the last: {o.last}"),

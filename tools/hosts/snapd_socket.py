@@ -11,7 +11,10 @@ import socket
 import socketserver
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tools.hosts.base import Host
 
 
 class Snapd(socketserver.ThreadingUnixStreamServer):
@@ -36,6 +39,12 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
+
+
+def start(host: Host, listens: str, file: str) -> None:
+    """Run it on a host, to listen there and to answer with a file; HostError if it does not start."""
+    script = 'setsid python3 -IS -c "$@" > /dev/null 2>&1 < /dev/null & until [ -S "$2" ]; do sleep 0.1; done'
+    host.run(["sh", "-euc", script, "sh", Path(__file__).read_text(), listens, file]).check()
 
 
 if __name__ == "__main__":
