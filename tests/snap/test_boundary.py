@@ -78,8 +78,8 @@ def test_a_case_that_is_wrong_fails(walked: Walk) -> None:
 @pytest.mark.parametrize(
     ("python", "where", "kind"),
     [
-        ("import hashlib; hashlib.sha256(b'')", "module", "SHA-2"),
-        ("import hashlib; hashlib.md5(b'', usedforsecurity=False)", "libcrypto", "MD5"),
+        ("import hashlib; hashlib.sha256(b'').digest()", "module", "SHA-2"),
+        ("import hashlib; hashlib.md5(b'', usedforsecurity=False).digest()", "libcrypto", "MD5"),
         (
             "import ctypes, ssl; lib = ctypes.CDLL('libcrypto.so.3'); c = ctypes.create_string_buffer(512);"
             "lib.SHA256_Init(c); lib.SHA256_Final(c, c)",
