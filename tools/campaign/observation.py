@@ -21,7 +21,8 @@ _NOISE = re.compile(
     rb"|.*: no version information|.*: version `\S+' not found"
 )
 _SCRIPT = re.compile(rb"usr/bin/(python3|fips-\w+): ")
-_PYTHON, _OPENSSL = "/usr/bin/python3.13", "/usr/libexec/openssl/openssl"
+#: Below the snap's folder: Python, whatever its name, and the program.
+_PYTHON, _OPENSSL = "/usr/bin/", "/usr/libexec/openssl/openssl"
 _KEY = b"PRIVATE KEY-----"
 #: What `dgst -hex` and `pkeyutl -hexdump` say of one.
 _SIGNATURE = re.compile(rb"\)= [0-9a-f]{80}|0000 - (?:[0-9a-f]{2}[ -]){16}")
@@ -120,9 +121,12 @@ class Observation:
 def observe(entry_point: EntryPoint, plan: Plan, stage: Stage, ended: Watched) -> Observation:
     """Return what was seen of a process that has ended, while its case's files are still there."""
     hook, report = entry_point.kind == "hook", entry_point.kind == "report"
-    program = (_OPENSSL,) if entry_point.kind == "openssl" else (_PYTHON, _OPENSSL) if report else (_PYTHON,)
+    kept = (_OPENSSL,) if entry_point.kind == "openssl" else (_PYTHON, _OPENSSL) if report else (_PYTHON,)
+    program = tuple(f"{plan.chroot}{plan.root}{each}" for each in kept)
     # A hook is judged by what it leaves, a report by its children: it has no crypto in its own process.
-    seen = [] if hook else [libraries for (_, exe), libraries in ended.seen.items() if exe.endswith(program)]
+    seen = (
+        [] if hook else [libraries for (_, exe), libraries in ended.seen.items() if exe.startswith(program)]
+    )
     filled = [libraries for libraries in seen if libraries]
     left, right = (
         (stage.setting(), b"auto\n") if entry_point.told == "setting" else (stage.config(), stage.made)
