@@ -68,6 +68,13 @@ def test_a_new_name_fails(walked: Walk) -> None:
         table.rows(replace(walked, offered=[*walked.offered, "kdf.new.KDF.derive"]))
 
 
+def test_a_case_that_is_wrong_fails(walked: Walk) -> None:
+    """A mistake in a case is no refusal."""
+    wrong = replace(walked.done[0], refused="TypeError: an argument is missing")
+    with pytest.raises(table.NoCaseError, match="an argument is missing"):
+        table.rows(replace(walked, done=[wrong, *walked.done[1:]]))
+
+
 @pytest.mark.parametrize(
     ("python", "where", "kind"),
     [

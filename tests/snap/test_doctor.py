@@ -145,7 +145,11 @@ def test_any_user_may_ask(host: NamespaceHost) -> None:
         item = theirs["evidence"][name]
         if item["state"] == "unknown" and item["remedy"] == "run the doctor as root":
             del theirs["evidence"][name], mine["evidence"][name]
+    seen, hidden = (found["evidence"].pop("lineage_keys") for found in (mine, theirs))
     assert (result.returncode, theirs) == (0, mine)
+    if mine["fips_needed"]:
+        assert seen["state"] != "unknown"
+        assert hidden["value"] == "cannot be told: only root may look into /etc/letsencrypt/live"
 
 
 def test_what_a_preload_does_is_seen(flagged: NamespaceHost) -> None:

@@ -28,8 +28,13 @@ KEYS = {
         }.items()
     },
     **{name: name for name in ("x25519", "x448", "ed25519", "ed448")},
-    **{f"ml-dsa-{size}": f"ML-DSA-{size}" for size in (44, 65, 87)},
-    **{f"ml-kem-{size}": f"ML-KEM-{size}" for size in (512, 768, 1024)},
+    **{
+        f"ml-dsa-{size}": f"ML-DSA-{size} -provparam ml-dsa.output_formats=seed-only" for size in (44, 65, 87)
+    },
+    **{
+        f"ml-kem-{size}": f"ML-KEM-{size} -provparam ml-kem.output_formats=seed-only"
+        for size in (512, 768, 1024)
+    },
     "slh-dsa": "SLH-DSA-SHA2-128f",
     "dh": "DH -pkeyopt group:ffdhe2048",
     "dhx": "DHX -pkeyopt group:dh_2048_256",
@@ -67,7 +72,7 @@ def make(host: NamespaceHost) -> None:
     lines += [
         f"{COMMAND} dsaparam -out dsa.params 2048",
         f"{COMMAND} gendsa -out dsa.pem dsa.params",
-        f"{COMMAND} dhparam -out dh.params -dsaparam 1024",
+        f"{COMMAND} dhparam -out dh.params -dsaparam 2048",
     ]
     lines += [f"{COMMAND} pkey -in {name}.pem -pubout -out {name}.pub" for name in (*KEYS, "dsa")]
     request = "req -x509 -new -subj /CN=a.example -days 30 -addext subjectAltName=DNS:a.example"

@@ -75,8 +75,15 @@ class Row:
         return f"{self.operation}{label}: {self.where} {', '.join(self.parts)} {self.words}".rstrip()
 
 
+#: How an error begins that says nothing of the operation, but that its case is wrong.
+WRONG = (
+    *("TypeError:", "AttributeError:", "NameError:", "ImportError:", "KeyError:", "AssertionError:"),
+    *("OSError:", "FileNotFoundError:", "TimeoutExpired:"),
+)
+
+
 class NoCaseError(Exception):
-    """Something is offered that no case does; the text names it."""
+    """Something is offered that no case does, or whose case is wrong; the text names it."""
 
 
 def missing(walk: Walk) -> list[str]:
@@ -85,15 +92,17 @@ def missing(walk: Walk) -> list[str]:
     return [name for name in walk.offered if name not in done]
 
 
-def rows(walk: Walk, elsewhere: Iterable[str] | None = None) -> list[Row]:
+def rows(walk: Walk, elsewhere: Iterable[str] = ()) -> list[Row]:
     """Return the table of a walk under the flag.
 
     :param elsewhere: the operations that are not done without the flag either, as `key`.
-    :raises NoCaseError: a public name has no case.
+    :raises NoCaseError: a public name has no case, or a wrong one.
     """
     if names := missing(walk):
         raise NoCaseError(f"no case in tools/boundary/inside does: {', '.join(names)}")
-    absent = set(elsewhere or ())
+    if wrong := [f"{key(done)}: {done.refused}" for done in walk.done if done.refused.startswith(WRONG)]:
+        raise NoCaseError(f"cases in tools/boundary/inside are wrong: {'; '.join(wrong)}")
+    absent = set(elsewhere)
     return [_row(done, key(done) in absent, walk.reached) for done in walk.done]
 
 

@@ -6,7 +6,8 @@ Exit status 0: as it should be; 1: not as it should be; 2: it could not be told.
 import os
 import sys
 
-from fips_launch import place, refusal
+from fips_launch import place
+from fips_launch.refusal import PREFIX
 
 USAGE = f"usage: {place.NAME}.doctor [--json]"
 
@@ -15,7 +16,7 @@ def main(arguments: list[str]) -> int:
     """Examine and print; return the exit status."""
     if arguments not in ([], ["--json"]):
         asked = arguments == ["--help"]
-        print(f"{USAGE}\n{__doc__}" if asked else refusal.PREFIX + USAGE, file=None if asked else sys.stderr)
+        print(f"{USAGE}\n{__doc__}" if asked else PREFIX + USAGE, file=None if asked else sys.stderr)
         return 0 if asked else 2
     try:
         from fips_doctor import report
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # whatever is broken, one line
-        print(f"{refusal.PREFIX}the doctor is broken too: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{PREFIX}the doctor is broken too: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
     return found.exit_status
 

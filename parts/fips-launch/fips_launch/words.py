@@ -7,6 +7,7 @@ prose only where it says so.
 import logging
 import ssl
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -89,7 +90,8 @@ ANYWHERE: frozenset[Place] = frozenset()
 TAKEN = "it takes RSA from 2048 bits on, and P-256, P-384 and P-521"
 LINEAGE = (
     f"FIPS: the module refuses the private key of this certificate: {TAKEN}",
-    f"get a new key once, by `{NAME} renew --cert-name NAME --force-renewal --new-key --key-type ecdsa`",
+    f"get a new key once, by `{NAME} renew --cert-name NAME --force-renewal --new-key --key-type ecdsa"
+    " --elliptic-curve secp256r1`",
 )
 TABLE = (
     Row(
@@ -155,11 +157,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _places(errors: list[BaseException]) -> Iterator[Place]:
+    """Yield what the exceptions came through, and what called the function that handles one."""
     for error in errors:
-        step = error.__traceback__
-        while step is not None:
-            yield step.tb_frame.f_globals.get("__name__", ""), step.tb_frame.f_code.co_qualname
-            step = step.tb_next
+        if (trace := error.__traceback__) is not None:
+            for frame, _ in (*traceback.walk_stack(trace.tb_frame), *traceback.walk_tb(trace)):
+                yield frame.f_globals.get("__name__", ""), frame.f_code.co_qualname
 
 
 def explain(error: BaseException | None) -> str | None:

@@ -268,7 +268,7 @@ def of_dsa_and_dh() -> Iterator[Case]:
     own = cache(lambda: load_pem_parameters(made("dh.params")))
     name = "asymmetric.dh.DHParameters.generate_private_key"
     yield case(name, "DH key", lambda: group().generate_private_key(), "ffdhe2048")
-    yield case(name, "DH key", lambda: own().generate_private_key(), "parameters of one's own, 1024 bits")
+    yield case(name, "DH key", lambda: own().generate_private_key(), "parameters of one's own, 2048 bits")
     yield case(f"{private}.exchange", "DH", partial(_exchange, "dh"), "ffdhe2048")
     yield case(f"{private}.public_key", "", lambda: key("dh").public_key())
     yield case(f"{private}.private_bytes", "", lambda: _plain("dh"), "PKCS #8")

@@ -282,7 +282,7 @@ def _valid(name: str, digest: Any, more: dict[str, Any], label: str) -> None:
 def _chain(side: str) -> None:
     """Verify a chain of two, of which the second is trusted."""
     constraints, usage = x509.BasicConstraints(True, None), _usage()
-    root = _builder("rsa").serial_number(9).add_extension(constraints, True).add_extension(usage, True)
+    root = _builder("rsa").add_extension(constraints, True).add_extension(usage, True)
     identifier = x509.SubjectKeyIdentifier(b"1234")
     root = root.add_extension(identifier, False)
     encoding = serialization.Encoding.PEM

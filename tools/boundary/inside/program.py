@@ -208,7 +208,7 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "srp": (
         (
-            "-config ca.conf -name verifiers -srpvfile srp.file -add -gn 1024 -passout pass:password user",
+            "-srpvfile srp.file -add -gn 1024 -passout pass:password user",
             "SRP",
             "SRP is not approved",
         ),
@@ -468,7 +468,8 @@ def _of_list(algorithm: str) -> tuple[str, str] | None:
                     if name == "EC"
                     else name
                 )
-                return f"pkeyutl -encap -inkey {file}.pub -pubin -secret {{}}", service
+                how = " -kemop RSASVE" if name == "RSA" else ""
+                return f"pkeyutl -encap{how} -inkey {file}.pub -pubin -secret {{}}", service
             case "encryption":
                 service = "RSA encryption" if name == "RSA" else name
                 return f"pkeyutl -encrypt -in text -pubin -inkey {KEYS[name]}.pub", service

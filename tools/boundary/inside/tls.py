@@ -105,6 +105,8 @@ def agree(
             control(context, SET_SIGALGS_LIST, sigalgs)
         if curve:
             context.set_ecdh_curve(curve)
+    if ciphers.startswith(("ADH", "DHE")):
+        server.load_dh_params(f"{MADE}/dh.params")
     if "PSK" in ciphers:
         share(client, server)
     server.load_cert_chain(f"{MADE}/{key}.crt", f"{MADE}/{key}.pem")
