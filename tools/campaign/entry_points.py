@@ -54,7 +54,7 @@ class EntryPoint:
 
     @property
     def scripted(self) -> bool:
-        """A shell has a word too where the snap's program fails: that one, a hook's or the health service's."""
+        """A shell has a word too where the snap's program fails: that one, a hook's, the health service's."""
         return self.shell or self.kind == "hook" or (self.kind == "report" and not self.anywhere)
 
     @property
