@@ -144,7 +144,9 @@ def test_what_loader_and_shell_say_around_a_line_is_not_the_snap_s(
 
 
 def test_of_a_shell_that_cannot_run_it_the_last_line_counts() -> None:
-    assert seen("shell", exits=127, stderr=b"one\ntwo\n").said == [b"two"]
+    for entry_point in ("shell", "health service"):
+        assert seen(entry_point, exits=127, stderr=b"one\ntwo\n").said == [b"two"]
+    assert seen("doctor", exits=127, stderr=b"one\ntwo\n").said == [b"one", b"two"]
     assert seen("shell", exits=1, stderr=b"one\ntwo\n").said == [b"one", b"two"]
 
 

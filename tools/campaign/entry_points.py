@@ -53,6 +53,11 @@ class EntryPoint:
         return "--shell" in self.argv
 
     @property
+    def scripted(self) -> bool:
+        """A shell has a word too where the snap's program fails: that one, a hook's, the health service's."""
+        return self.shell or self.kind == "hook" or (self.kind == "report" and not self.anywhere)
+
+    @property
     def interactive(self) -> bool:
         """Python goes on with a prompt after the program, also when that has failed."""
         return "-i" in self.argv

@@ -104,7 +104,7 @@ class Observation:
         if self.entry_point.verbose or b"ERROR: ld.so" in self.stderr:
             # They were asked to say more; the loader prints a value with its line breaks.
             said = [line for line in said if line.startswith(b"certbot-fips: ")] or said
-        if self.entry_point.shell or self.entry_point.kind == "hook":
+        if self.entry_point.scripted:
             # A shell takes what the kernel does not for a script of its own.
             said = [line for line in said if not _SCRIPT.search(line)] or said[:1]
             if self.code in (126, 127):
