@@ -175,7 +175,8 @@ def lineage(host: NamespaceHost, kind: str, server: str) -> Iterator[str]:
     (folder / "index").write_text(
         f"R\t{NOW + datetime.timedelta(80):{day}}\t{NOW:{day}}\t01\tunknown\t/CN={name}\n"
     )
-    listen = f"openssl ocsp -port {PORT} -index index -CA issuer.pem -rsigner signer.pem -rkey signer.key"
+    signer = "-CA issuer.pem -rsigner signer.pem -rkey signer.key -resp_key_id"
+    listen = f"openssl ocsp -port {PORT} -index index {signer}"
     digest = RESPONDERS[kind][1]
     script = f"setsid {listen} {digest and f'-rmd {digest}'} > log 2>&1 < /dev/null & echo $!"
     pid = host.run(["sh", "-c", script], cwd="/run/ocsp").check().stdout.strip()
