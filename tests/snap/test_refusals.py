@@ -108,7 +108,7 @@ RESPONDERS = {
     "RSA-512": ("RSA -pkeyopt rsa_keygen_bits:512", "sha256"),
     "secp256k1": ("EC -pkeyopt ec_paramgen_curve:secp256k1", "sha256"),
     "brainpool": ("EC -pkeyopt ec_paramgen_curve:brainpoolP256r1", "sha256"),
-    "Ed25519": ("ED25519", ""),
+    "Ed25519": ("ED25519", ""),  # module 3.1.2 does not offer it, a later one does
 }
 NOW = datetime.datetime.now(datetime.UTC)
 
@@ -175,7 +175,8 @@ def lineage(host: NamespaceHost, kind: str, server: str) -> Iterator[str]:
     (folder / "index").write_text(
         f"R\t{NOW + datetime.timedelta(80):{day}}\t{NOW:{day}}\t01\tunknown\t/CN={name}\n"
     )
-    listen = f"openssl ocsp -port {PORT} -index index -CA issuer.pem -rsigner signer.pem -rkey signer.key"
+    signer = "-CA issuer.pem -rsigner signer.pem -rkey signer.key -resp_key_id"
+    listen = f"openssl ocsp -port {PORT} -index index {signer}"
     digest = RESPONDERS[kind][1]
     script = f"setsid {listen} {digest and f'-rmd {digest}'} > log 2>&1 < /dev/null & echo $!"
     pid = host.run(["sh", "-c", script], cwd="/run/ocsp").check().stdout.strip()
@@ -190,19 +191,29 @@ def lineage(host: NamespaceHost, kind: str, server: str) -> Iterator[str]:
 
 
 @pytest.mark.provider
-@pytest.mark.parametrize("kind", RESPONDERS)
+@pytest.mark.parametrize("kind", [kind for kind in RESPONDERS if kind != "Ed25519"])
 def test_an_ocsp_answer_costs_a_warning(certbot: Certbot, flagged: NamespaceHost, kind: str) -> None:
-    """Without FIPS all are believed but Ed25519, which Certbot does not know."""
-    believed = kind == "P-256" or (certbot.host is not flagged and kind != "Ed25519")
+    """The control is the answer that is believed: without FIPS each is."""
+    believed = kind == "P-256" or certbot.host is not flagged
     with lineage(certbot.host, kind, certbot.acme.directory) as name:
         listed = certbot("certificates", "--cert-name", name).check()
         assert f"Certificate Name: {name}" in listed.stdout
         assert ("(INVALID: REVOKED)" in listed.stdout) == believed
-        assert (REFUSED in listed.stderr) == (certbot.host is flagged and not believed)
+        assert (REFUSED in listed.stderr) != believed
         if not believed:
             assert "(VALID: 79 days)" in listed.stdout
             renewed = certbot("renew", "--cert-name", name, "--no-random-sleep-on-renew").check()
             assert "No renewals were attempted" in renewed.stdout
+
+
+def test_an_ocsp_answer_by_a_key_that_the_module_does_not_offer(
+    certbot: Certbot, flagged: NamespaceHost
+) -> None:
+    """Certbot does not know it either, and warns on each host."""
+    with lineage(certbot.host, "Ed25519", certbot.acme.directory) as name:
+        listed = certbot("certificates", "--cert-name", name).check()
+    assert "(VALID: 79 days)" in listed.stdout
+    assert (REFUSED if certbot.host is flagged else "no signature hash algorithm") in listed.stderr
 
 
 @pytest.mark.provider
@@ -227,8 +238,7 @@ def test_a_reused_key_that_the_module_refuses(
         assert "1 renew failure(s), 0 parse failure(s)" in renewed.stderr
 
 
-@pytest.mark.provider
-def test_revocation_by_a_key_that_the_module_refuses(certbot: Certbot, flagged: NamespaceHost) -> None:
+def test_revocation_by_a_key_that_the_module_does_not_offer(certbot: Certbot, flagged: NamespaceHost) -> None:
     """The file is known for a key, and not taken for the secret of an HMAC."""
     own = made_key("ED25519")
     folder = certbot.host.path("/run/ed25519")
