@@ -78,7 +78,7 @@ def renewal(program: Program, many: int, folder: str) -> Callable[[], Sample]:
 
     As the timer does, twelve hours after the last time: Certbot asks the authority about each lineage
     (RFC 9773), and notes in its settings when to ask again. That is taken back, so that the next run asks
-    too, and about copies of the lineage. The action raises BenchError when one was renewed or not asked about.
+    too, and about copies of the lineage. The action raises BenchError when one was renewed or not asked.
     """
     confs = list(program.host.path(f"{folder}/renewal").glob("*.conf"))
 
