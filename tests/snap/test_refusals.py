@@ -84,7 +84,7 @@ def test_fips_refuses_much_and_offers_nothing_more(walks: Walks) -> None:
 
 
 def test_without_fips_only_odd_digests_are_refused_in_signatures(walks: Walks) -> None:
-    """And SHAKE in PBKDF2. Of these OpenSSL takes no SHAKE with ECDSA and no others with DSA since it is told."""
+    """And SHAKE in PBKDF2. ECDSA over SHAKE, and DSA over all of these, only since OpenSSL is told."""
     odd = "(sign|verify) (RSA.*blake2|(DSA|secp|brainpool).*shake|DSA.*(blake2|md5|sm3))|PBKDF2HMAC.*shake"
     assert [case for case in told(walks[0]) if not re.match(odd, case)] == []
 
