@@ -22,6 +22,7 @@ from tools.bench import certificates, package, starts, throughput
 from tools.bench.measure import BenchError
 from tools.bench.report import Figure, table
 from tools.bench.subjects import Subjects
+from tools.build.errors import BuildError
 from tools.hosts import HostError, newest_snap
 from tools.progress import say, step
 
@@ -52,7 +53,7 @@ def digest(snap: Path) -> str:
 
 
 def measure(names: list[str], snap: Path, quick: bool) -> list[Figure]:
-    """Measure the figures of these names. Raise BenchError or HostError when one cannot be."""
+    """Measure the figures of these names. Raise BenchError, BuildError or HostError when one cannot be."""
     if complaint := architecture.complaint():
         raise BenchError(complaint)
     subjects = Subjects(snap, WORK, quick)
@@ -87,7 +88,7 @@ def main() -> int:
         "--snap", type=Path, metavar="FILE", help="the packed snap (default: newest in dist/)"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="two rounds of everything: rough figures, sooner"
+        "--quick", action="store_true", help="one round of everything, few lineages: rough figures, sooner"
     )
     names = ", ".join(FIGURES)
     parser.add_argument("figure", nargs="*", help=f"{names} (default: all, but not build, which is slow)")
@@ -100,7 +101,7 @@ def main() -> int:
         # Before the work: the load that others make, and the file that a build may replace.
         here, sha256 = machine(), digest(snap)
         figures = measure(chosen, snap, arguments.quick)
-    except (BenchError, HostError) as error:
+    except (BenchError, BuildError, HostError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

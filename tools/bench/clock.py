@@ -1,8 +1,7 @@
-"""Run one command and say what it took, as JSON: `python3 -IS clock.py TIMES PROGRAM [ARGUMENT ...]`.
+"""Run one command and say what it took, as JSON: `python3 -IS clock.py PROGRAM [ARGUMENT ...]`.
 
 Runs inside a host, so that what enters the host is not measured: the clock goes from just before the
-program is started to its end, as the kernel's own accounts (wait4(2)) do. Run TIMES times, the run is told
-of that took least CPU, or the first that failed. Needs no other file of the project.
+program is started to its end, as the kernel's own accounts (wait4(2)) do. Needs no other file of the project.
 
 JSON: `status` (exit status; negative: the signal that killed it), `seconds` (wall clock), `cpu` (seconds of
 CPU, user and system, with those of ended children), `peak` (most memory that it, or one such child, had
@@ -34,12 +33,5 @@ def measure(command: list[str]) -> dict[str, float | str]:
         }
 
 
-def main() -> None:
-    """Do what the command line says and print the JSON."""
-    runs = [measure(sys.argv[2:]) for _ in range(int(sys.argv[1]))]
-    failed = [run for run in runs if run["status"] != 0]
-    print(json.dumps(failed[0] if failed else min(runs, key=lambda run: run["cpu"])))
-
-
 if __name__ == "__main__":
-    main()
+    print(json.dumps(measure(sys.argv[1:])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tools.hosts import NamespaceHost
 
 #: Where clock.py is copied to on a host.
 CLOCK = "/opt/bench/clock.py"
+BEST_OF = 5
 
 T = TypeVar("T")
 
@@ -39,23 +41,24 @@ class Program:
     command: tuple[str, ...]
     environment: Mapping[str, str]
 
-    def __call__(self, *arguments: str, best_of: int = 1) -> Sample:
-        """Run it, more than once to tell what it takes when nothing else disturbs it.
+    def __call__(self, *arguments: str, says: str = "") -> Sample:
+        """Run it. `says`: a regular expression, found in what it says when it has done its work.
 
-        Raise BenchError when it fails, HostError when it does not end.
+        Raise BenchError when it fails or says something else, HostError when it does not end.
         """
         clock = self.host.path(CLOCK)
         if not clock.exists():
             self.host.copy(Path(__file__).with_name("clock.py"), CLOCK)
         run = [*self.command, *arguments]
         # Absolute: the PATH of the program measured may have another python3 in front.
-        done = self.host.run(
-            ["/usr/bin/python3", "-IS", CLOCK, str(best_of), *run], env=self.environment, timeout=600
-        ).check()
+        command = ["/usr/bin/python3", "-IS", CLOCK, *run]
+        done = self.host.run(command, env=self.environment, timeout=600).check()
         found = json.loads(done.stdout)
-        if found.pop("status") != 0:
+        failed = found.pop("status") != 0
+        if failed or not re.search(says, found["said"]):
+            how = "failed" if failed else "did not do its work"
             last = (found["said"].strip() or "nothing").splitlines()[-1]
-            raise BenchError(f"{self.host.name}: `{shlex.join(run)}` failed and said: {last}")
+            raise BenchError(f"{self.host.name}: `{shlex.join(run)}` {how} and said: {last}")
         return Sample(**found)
 
 
@@ -64,3 +67,14 @@ def rounds(count: int, *actions: Callable[[], T]) -> list[tuple[T, ...]]:
     for action in actions:
         action()
     return [tuple(action() for action in actions) for _ in range(count)]
+
+
+def best_rounds(count: int, *actions: Callable[[], Sample]) -> list[tuple[Sample, ...]]:
+    """Do `rounds` of which each gives, of BEST_OF runs in turn, those that took least CPU.
+
+    They tell what a program takes when nothing else disturbs it: for differences of a few milliseconds.
+    """
+    return [
+        tuple(min(runs, key=lambda run: run.cpu) for runs in zip(*rounds(BEST_OF, *actions), strict=True))
+        for _ in range(count)
+    ]

@@ -51,7 +51,8 @@ class Figure:
         verdict = ""
         if self.bound:
             word, ratio = self.bound
-            verdict = f"{word} {_number(ratio)}: {'kept' if median <= ratio else 'MISSED'}"
+            kept = median >= ratio if self.more_is_better else median <= ratio
+            verdict = f"{word} {_number(ratio)}: {'kept' if kept else 'MISSED'}"
         cells = (_number(median), spread, _number(ours), _number(other), self.unit, self.against, verdict)
         return (f"{self.name}{' (more is better)' if self.more_is_better else ''}", *cells)
 

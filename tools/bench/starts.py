@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from functools import partial
 
-from tools.bench.measure import Program, rounds
+from tools.bench.measure import Program, best_rounds, rounds
 from tools.bench.report import Figure
 from tools.bench.subjects import Subjects
-from tools.hosts import NamespaceHost
 from tools.hosts.base import LOGIN_ENVIRONMENT
 
-#: Differences of a few milliseconds are taken between runs that nothing disturbed.
-BEST_OF = 5
-CONTEXT = "import ssl; ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)"
+#: Ends by saying whether the module is in the process.
+CONTEXT = (
+    "import ssl; ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); print('fips.so' in open('/proc/self/maps').read())"
+)
+#: Says besides who decided about FIPS.
+TAKES_CRYPTO = f"import hashlib, sys; {CONTEXT}; print(sys.modules['fips_launch.boot'].decision.source)"
 LAUNCHER_LIMIT_MS = 3.0
 #: In place of fips_launch.boot: the decision that the main program wants to see, and on a host without FIPS
 #: the bare selection, for the interpreter's main program has selected FIPS by then.
-_DECIDED = "class decision: fips, source = {fips}, 'flag'\n"
+_DECIDED = "class decision: fips, source = {fips}, 'stand-in'\n"
 NO_LAUNCHER = _DECIDED.format(fips=True) + "def run(): pass\n"
 ONLY_SELECT = (
     _DECIDED.format(fips=False)
@@ -28,7 +30,8 @@ STAND_IN = "/opt/bench/fips_launch"
 def version(subjects: Subjects) -> list[Figure]:
     """`certbot --version`: FIPS proven ÷ PyPI."""
     ours, other = subjects.certbot, subjects.pip_certbot
-    measured = rounds(subjects.rounds(20), partial(ours, "--version"), partial(other, "--version"))
+    programs = (partial(program, "--version", says=r"^certbot \d") for program in (ours, other))
+    measured = rounds(subjects.rounds(20), *programs)
     pairs = [(a.seconds * 1e3, b.seconds * 1e3) for a, b in measured]
     return [Figure("certbot --version, FIPS proven", "ms", pairs, "pip")]
 
@@ -42,25 +45,25 @@ def context(subjects: Subjects) -> list[Figure]:
     what else happens on a machine.
     """
     flagged, unflagged = (subjects.app(host, "python3") for host in (subjects.flagged, subjects.unflagged))
-    root = flagged.environment["SNAP"]
-    with_module, without = (_bare(subjects.flagged, root, name) for name in ("openssl.cnf", "default.cnf"))
-    measured = rounds(
+    with_module, without = _bare(flagged, "openssl.cnf"), _bare(unflagged, "default.cnf")
+    measured = best_rounds(
         subjects.rounds(20),
-        partial(flagged, "-c", CONTEXT, best_of=BEST_OF),
-        partial(unflagged, "-c", CONTEXT, best_of=BEST_OF),
-        partial(with_module, "version", best_of=BEST_OF),
-        partial(without, "version", best_of=BEST_OF),
+        partial(flagged, "-c", CONTEXT, says="^True$"),
+        partial(unflagged, "-c", CONTEXT, says="^False$"),
+        partial(with_module, "list", "-providers", says=r"\n  fips\n"),
+        partial(without, "list", "-providers", says=r"(?s)^Providers:(?!.*\n  fips\n)"),
     )
     pairs = [((a.cpu - b.cpu) * 1e3, (c.cpu - d.cpu) * 1e3) for a, b, c, d in measured]
     return [Figure("first SSLContext, FIPS less default", "ms", pairs, "module in bare program")]
 
 
-def _bare(host: NamespaceHost, root: str, config: str) -> Program:
+def _bare(app: Program, config: str) -> Program:
+    root = app.environment["SNAP"]
     variables = {
         "OPENSSL_CONF": f"{root}/etc/ssl/{config}",
         "OPENSSL_MODULES": f"{root}/usr/lib/ossl-modules",
     }
-    return Program(host, (f"{root}/usr/libexec/openssl/openssl",), {**LOGIN_ENVIRONMENT, **variables})
+    return Program(app.host, (f"{root}/usr/libexec/openssl/openssl",), {**LOGIN_ENVIRONMENT, **variables})
 
 
 def launcher(subjects: Subjects) -> list[Figure]:
@@ -69,13 +72,18 @@ def launcher(subjects: Subjects) -> list[Figure]:
     The same interpreter on a second host has in place of the launcher one that does nothing.
     """
     figures = []
-    for words, flagged, stand_in in (("FIPS", True, NO_LAUNCHER), ("default", False, ONLY_SELECT)):
+    for words, flagged, decider, stand_in in (
+        ("FIPS", True, "flag", NO_LAUNCHER),
+        ("default", False, "no-flag", ONLY_SELECT),
+    ):
         usual = subjects.app(subjects.flagged if flagged else subjects.unflagged, "python3")
         bare = subjects.app(subjects.host(flagged=flagged), "python3")
         _replace_launcher(bare, stand_in)
-        program = ("-c", f"import hashlib; {CONTEXT}")
-        actions = (partial(python, *program, best_of=BEST_OF) for python in (usual, bare))
-        measured = rounds(subjects.rounds(20), *actions)
+        actions = (
+            partial(python, "-c", TAKES_CRYPTO, says=f"^{flagged}\n{who}\n$")
+            for python, who in ((usual, decider), (bare, "stand-in"))
+        )
+        measured = best_rounds(subjects.rounds(20), *actions)
         pairs = [((a.cpu - b.cpu) * 1e3, LAUNCHER_LIMIT_MS) for a, b in measured]
         figures.append(Figure(f"launcher, {words}", "ms", pairs, "the limit", bound=("limit", 1.0)))
     return figures

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 from tools.bench.measure import BenchError
+from tools.build import packages
 from tools.progress import step
 
 PYTHON = "/usr/bin/python3"
@@ -21,22 +23,29 @@ LEFT_OUT = "python-augeas=="
 def install(folder: Path) -> Path:
     """Make the virtual environment where it is not there or not up to date; return its `certbot`.
 
-    Raise BenchError when pip cannot install it.
+    Raise UnavailableError when pip cannot get it, BuildError when it gets other bytes than the pinned ones,
+    BenchError when it cannot install them.
     """
     lines = [line for line in REQUIREMENTS.read_text().splitlines() if not line.startswith(LEFT_OUT)]
-    wanted = "\n".join([_run(PYTHON, "--version").strip(), *lines, ""])
+    python = _run(PYTHON, "--version").strip()
+    wanted = "\n".join([python, *lines, ""])
     stamp = folder / "complete"
     digest = hashlib.sha256(wanted.encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
         return folder / "bin" / "certbot"
     with step(f"install Certbot from PyPI into {folder}"):
         shutil.rmtree(folder, ignore_errors=True)
-        _run(PYTHON, "-m", "venv", str(folder))
+        folder.mkdir(parents=True)
         listed = folder / "requirements.txt"
         listed.write_text("\n".join([*lines, ""]))
-        how = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+        kept = folder.with_name("packages")
+        release = re.search(r"\d+\.\d+", python)
+        assert release
+        packages.bring([listed], release[0], kept)
+        _run(PYTHON, "-m", "venv", str(folder))
+        how = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--no-index"]
         pip = str(folder / "bin" / "pip")
-        _run(pip, "install", *how, "--only-binary", ":all:", "-r", str(listed))
+        _run(pip, "install", *how, "--find-links", str(kept), "--only-binary", ":all:", "-r", str(listed))
         stamp.write_text(digest)
     return folder / "bin" / "certbot"
 
@@ -49,7 +58,5 @@ def _run(*command: str) -> str:
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
         name = Path(command[0]).name
-        raise BenchError(
-            f"Certbot from PyPI cannot be installed (is the network there?), {name} said: {said}"
-        )
+        raise BenchError(f"Certbot from PyPI cannot be installed, {name} said: {said}")
     return done.stdout
