@@ -99,14 +99,20 @@ def test_what_proves_fips_is_not_taken_for_what_does_not(subjects: Subjects) -> 
 
 
 def test_each_lineage_is_asked_about_at_each_renewal(subjects: Subjects) -> None:
-    """With a control: a lineage that Certbot was told about a moment ago."""
+    """With its controls: Certbot was told about the lineage a moment ago; the authority does not answer."""
     folder = "/var/lib/asked"
     subjects.certonly(subjects.certbot, "asked.example.org", "--config-dir", folder)
+    conf = subjects.flagged.path(f"{folder}/renewal/asked.example.org.conf")
+    settings = conf.read_text()
     renew = renewal(subjects.certbot, 1, folder)
     assert renew().seconds > 0
     assert renew().seconds > 0
     subjects.certbot("renew", "--no-random-sleep-on-renew", "--config-dir", folder)
-    with pytest.raises(BenchError, match="of 1 lineages `certbot renew` left 1 alone and asked about 0"):
+    unanswered = "of 1 lineages `certbot renew` left 1 alone and was answered about 0"
+    with pytest.raises(BenchError, match=unanswered):
+        renew()
+    conf.write_text(settings.replace(":14000/", ":9/"))
+    with pytest.raises(BenchError, match=unanswered):
         renew()
 
 
