@@ -50,7 +50,7 @@ def tree(tmp_path: Path) -> Path:
     """A copy of what the tasks' plan is made from."""
     for name in ("tools", "tests", "parts", ".github"):
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("spread.yaml", "pyproject.toml"):
+    for name in ("snapcraft.yaml", "spread.yaml", "pyproject.toml"):
         shutil.copy(PROJECT / name, tmp_path)
     return tmp_path
 

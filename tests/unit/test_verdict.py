@@ -7,10 +7,21 @@ from typing import Any
 import pytest
 
 from tools.campaign.entry_points import ENTRY_POINTS
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, SCRIPTLESS, STARVED, STRICT
+from tools.campaign.fault import (
+    CRASH,
+    CROWDED,
+    FAILS,
+    HELPLESS,
+    KILLED,
+    MUTE,
+    NOTHING,
+    SCRIPTLESS,
+    STARVED,
+    STRICT,
+)
 from tools.campaign.observation import Observation
 from tools.campaign.payload import Got
-from tools.campaign.verdict import ALLOWED, ENDED, FAILED, HOOK, REPORT, SECONDS, WORKED, judge, rule
+from tools.campaign.verdict import ALLOWED, ANOTHER, ENDED, FAILED, HOOK, REPORT, SECONDS, WORKED, judge, rule
 
 RULES = (*WORKED, *HOOK, *REPORT, *ENDED)
 LIBCRYPTO = frozenset({"/somewhere/libcrypto.so.3"})
@@ -80,6 +91,7 @@ EXAMPLES = {
     "the module refused what is weak, perhaps rightly": seen(
         "openssl by path md5", exits=1, stderr=b"unsupported\nmore\n", asked=False, **IN_FIPS
     ),
+    "another Certbot had the lock": seen("certbot", CROWDED, exits=1, stderr=ANOTHER, **IN_FIPS),
     "failed after it had started right": seen("certbot", FAILS, exits=1, stderr=TRACEBACK, **IN_FIPS),
     "Python's words for SIGINT": seen("certbot", exits=1, sent=signal.SIGINT, stderr=TRACEBACK),
     "not to be started by its path": seen("the provider's openssl by path", exits=126, stderr=b"denied\n"),

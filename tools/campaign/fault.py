@@ -14,6 +14,7 @@ CRASH = "crash"  # a signal of the processor's: machine code is damaged, or has 
 NOTHING = "nothing"  # exit 0 and nothing done: the loader was told not to start the program
 SCRIPTLESS = "scriptless"  # the same of what reads its program from stdin: nothing is there to be read
 KILLED = "killed"  # ended by the signal that was sent, or by the limit's
+CROWDED = "crowded"  # others like it start at once
 FAILS = "fails"  # it starts as it should, and then lacks a file or memory
 STARVED = "starved"  # the same, before it has started, in words of Python's
 MUTE = "mute"  # no line: there is nowhere to write it

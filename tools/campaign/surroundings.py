@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, SCRIPTLESS, STARVED, STRICT, Fault
+from tools.campaign.fault import (
+    CRASH,
+    CROWDED,
+    FAILS,
+    HELPLESS,
+    KILLED,
+    MUTE,
+    SCRIPTLESS,
+    STARVED,
+    STRICT,
+    Fault,
+)
 from tools.campaign.plan import CASE, CHROOT, SNAP, Mount, Plan
 
 _BIND = 0x1000
@@ -214,6 +225,7 @@ def crowd(random: Random) -> Fault:
 
     def apply(plan: Plan) -> None:
         plan.copies = count
+        plan.excuses.add(CROWDED)
 
     return Fault("crowd", f"{count} start at once", apply)
 

@@ -6,10 +6,22 @@ import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tools.campaign.fault import CRASH, FAILS, HELPLESS, KILLED, MUTE, NOTHING, SCRIPTLESS, STARVED, STRICT
+from tools.campaign.fault import (
+    CRASH,
+    CROWDED,
+    FAILS,
+    HELPLESS,
+    KILLED,
+    MUTE,
+    NOTHING,
+    SCRIPTLESS,
+    STARVED,
+    STRICT,
+)
 from tools.campaign.observation import Observation
 
 SECONDS = 5.0
+ANOTHER = b"Another instance of Certbot is already running."
 STATUS = 78
 """Of what was not proven, see `fips_launch.refusal`."""
 #: Outcomes that are as they should be; the others are failures, `silent` the worst.
@@ -230,6 +242,10 @@ ENDED = (
     Rule(
         *("the module refused what is weak, perhaps rightly", "strict", "the module refused"),
         lambda o: (STRICT in o.excuses or o.entry_point.by_path) and _refused_by_the_module(o),
+    ),
+    Rule(
+        *("another Certbot had the lock", "failed", "{o.last}"),
+        lambda o: CROWDED in o.excuses and ANOTHER in o.stderr and o.mapped and _works_as_asked(o),
     ),
     Rule(
         *("failed after it had started right", "failed", "{o.last}"),
