@@ -25,6 +25,7 @@ def once(level: int, text: str) -> None:
         logger.log(level, "%s", text)
 
 
+@functools.cache  # its sha256 takes milliseconds, and each key wants it
 def _module() -> str:
     """Return the module: its name and version by the snap's record, which is proven, and its sha256."""
     import hashlib
