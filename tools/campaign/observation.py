@@ -122,6 +122,7 @@ def observe(entry_point: EntryPoint, plan: Plan, stage: Stage, ended: Watched) -
     """Return what was seen of a process that has ended, while its case's files are still there."""
     hook, report = entry_point.kind == "hook", entry_point.kind == "report"
     kept = (_OPENSSL,) if entry_point.kind == "openssl" else (_PYTHON, _OPENSSL) if report else (_PYTHON,)
+    path = plan.argv[0]
     program = tuple(f"{plan.chroot}{plan.root}{each}" for each in kept)
     # A hook is judged by what it leaves, a report by its children: it has no crypto in its own process.
     seen = (
@@ -153,7 +154,8 @@ def observe(entry_point: EntryPoint, plan: Plan, stage: Stage, ended: Watched) -
         spoiled=hook and left not in (right, None, stage.before[entry_point.told]),
         headline=headline,
         health=stage.health() if report else "",
-        stderr=ended.stderr,
+        # The loader says the program's path as it is, and a folder's name may have line breaks.
+        stderr=ended.stderr.replace(path, b" ".join(path.split())),
     )
 
 

@@ -42,6 +42,7 @@ class Watched:
         """By process and program: libraries of interest mapped when last looked at."""
         self._send = plan.signal
         self._falls = plan.falls
+        self._uid = plan.uid
         self._start = time.monotonic()
         self._pid = 0
         self._status = b""
@@ -84,9 +85,7 @@ class Watched:
                 _kill(self._pid, self._send[0])
                 self._send = None
             if self._falls and self.seconds >= self._falls[2]:
-                kind, value, _ = self._falls
-                with contextlib.suppress(ProcessLookupError):
-                    resource.prlimit(self._pid, kind, (value, value))
+                _fall(self._pid, self._uid, self._falls[0], self._falls[1])
                 self._falls = None
 
     def _look(self) -> None:
@@ -157,6 +156,24 @@ def _family(pid: int) -> list[int]:
             for thread in Path(f"/proc/{parent}/task").iterdir():
                 family += map(int, (thread / "children").read_text().split())
     return family
+
+
+def _fall(pid: int, uid: int, kind: int, value: int) -> None:
+    """Lower a limit of a process; as its user where that is no longer root and root may not (see prlimit(2))."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        with contextlib.suppress(PermissionError, ProcessLookupError):
+            resource.prlimit(pid, kind, (value, value))
+            os._exit(0)
+        os.setgroups([])
+        os.setgid(uid)
+        os.setuid(uid)
+        resource.prlimit(pid, kind, (value, value))
+    finally:
+        os._exit(0)
 
 
 def _kill(pid: int, number: int) -> None:

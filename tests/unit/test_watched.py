@@ -1,0 +1,36 @@
+"""What the campaign does to a process while it watches it."""
+
+import os
+import resource
+import signal
+
+import pytest
+
+from tools.campaign.process import _fall
+
+
+@pytest.mark.parametrize("uid", [0, 65534])
+def test_a_limit_falls_for_whoever_runs_it(uid: int) -> None:
+    if os.geteuid():
+        pytest.skip("only root can become another user")
+    child = os.fork()
+    if not child:
+        os.setgid(uid)
+        os.setuid(uid)
+        signal.pause()
+    try:
+        while f"Uid:\t{uid}\t" not in open(f"/proc/{child}/status").read():
+            pass
+        _fall(child, uid, resource.RLIMIT_NOFILE, 3)
+        assert resource.prlimit(child, resource.RLIMIT_NOFILE) == (3, 3)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_a_process_that_has_ended_has_no_limits() -> None:
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    _fall(child, 0, resource.RLIMIT_NOFILE, 3)
