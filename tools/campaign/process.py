@@ -159,7 +159,7 @@ def _family(pid: int) -> list[int]:
 
 
 def _fall(pid: int, uid: int, kind: int, value: int) -> None:
-    """Lower a limit of a process; as its user where that is no longer root and root may not (see prlimit(2))."""
+    """Lower a limit of a process; as its user where root may not, see prlimit(2)."""
     child = os.fork()
     if child:
         os.waitpid(child, 0)
