@@ -19,8 +19,8 @@ from tools.build.errors import UnavailableError
 from tools.hosts.base import LOGIN_ENVIRONMENT
 
 #: How many figures have such a name, and between which ratios they are plausible on a machine that does other
-#: things besides: a wrong unit is found, a slow moment is not. What the launcher adds (3 ms) is less than such
-#: a moment may add to either of the two runs whose difference it is (100 ms).
+#: things besides: a wrong unit is found, a slow moment is not. What the launcher adds (3 ms) is less than a
+#: moment may add to either of the two runs whose difference it is (100 ms).
 PLAUSIBLE = {
     "version": (1, 0.1, 5),
     "context": (1, 0.1, 10),
