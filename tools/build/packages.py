@@ -1,7 +1,8 @@
 """Bring Python packages into the cache with this machine's pip, each by its hash; none of them is run.
 
 `python3 -m tools.build.packages FILE VERSION` leaves in a requirements file, of the hashes of each package,
-that of one file for the Python of that version: pure Python's, or where `--no-binary` asks, the sdist's.
+that of one file for the Python of that version: pure Python's; where `--no-binary` asks, the sdist's; where
+`--only-binary` does, the wheel's for this architecture.
 """
 
 from __future__ import annotations
@@ -132,14 +133,19 @@ def _pip(words: list[str], what: str, **variables: str) -> None:
 
 
 def settle(pins: Path, python: str) -> None:
-    """Leave one hash for each package of a requirements file: that of its wheel of pure Python, or its sdist.
+    """Leave one hash for each package of a requirements file: that of the file which the module's text names.
 
     :param pins: a requirements file with hashes, changed in place.
     :param python: the Python that takes it, as "3.13".
     :raises UnavailableError: pip cannot get one.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _download(pins.read_text().splitlines(), python, Path(folder), pins.name, pure=True)
+        lines = pins.read_text().splitlines()
+        compiled = re.compile("|".join(f"{line.split()[1]}==" for line in lines if "--only-binary" in line) or "$^")
+        of_platform = [line for line in lines if compiled.match(line)]
+        _download([line for line in lines if line not in of_platform], python, Path(folder), pins.name, pure=True)
+        if of_platform:
+            _download(of_platform, python, Path(folder), pins.name)
         taken = {sha256(file) for file in Path(folder).iterdir()}
     text = re.sub(
         r" --hash=sha256:([0-9a-f]{64})",

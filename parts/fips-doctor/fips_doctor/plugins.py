@@ -1,37 +1,22 @@
 """Plugin snaps of others that are connected, and whether Certbot uses them."""
 
 import configparser
+import functools
 import glob
-import http.client
 import json
-import os
-import socket
-import sys
 from dataclasses import dataclass
-from typing import Any
 
-from fips_doctor.evidence import Evidence, Item, State, listed, read
-from fips_launch import plugins
+from fips_doctor.evidence import Done, Evidence, Item, State, listed, read, run
+from fips_launch import plugins, refusal, snapd
 from fips_launch.place import Place
+from fips_launch.try_plugin import GROUPS
 
-SOCKET = "/run/snapd.socket"
-GROUPS = ("certbot.plugins", "letsencrypt.plugins")  # of entry points, by which Certbot finds plugins
-PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 LABEL = "plugin snaps"
-
-
-class _Snapd(http.client.HTTPConnection):
-    """A connection to snapd's socket."""
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(5)
-        self.sock.connect(SOCKET)
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A connected plugin snap, and the folder that Certbot would take; none if it is for another Python."""
+    """A connected plugin snap, and the folder with its packages."""
 
     name: str
     folder: str
@@ -39,44 +24,50 @@ class Plugin:
 
 def connected(here: Place) -> list[Plugin]:
     """Return the plugins of this snap that snapd has connected; OSError or ValueError if it does not say."""
-    if not os.path.exists(SOCKET):
+    if not snapd.here():
         return []
-    try:
-        snapd = _Snapd("localhost")
-        snapd.request("GET", f"/v2/connections?snap={here.name}&interface=content")
-        response = snapd.getresponse()
-        if response.status != http.client.OK:
-            raise OSError(response.status, response.reason)
-        result = json.load(response)["result"]
-    except (http.client.HTTPException, KeyError) as error:
-        raise ValueError(repr(error)) from None
-    return [_plugin(each) for each in result.get("established", []) if each["plug"]["plug"] == "plugin"]
+    established = snapd.get(f"/v2/connections?snap={here.name}&interface=content").get("established", [])
+    return [
+        Plugin(name, plugins.folder_of(name, each.get("slot-attrs", {}).get("read", [])))
+        for each in established
+        if each["plug"]["plug"] == "plugin"
+        for name in [str(each["slot"]["snap"])]
+    ]
 
 
-def _plugin(connection: dict[str, Any]) -> Plugin:
-    name = str(connection["slot"]["snap"])
-    folders = connection.get("slot-attrs", {}).get("read", [])
-    fits = not folders or PYTHON in folders[0]
-    return Plugin(name, f"/snap/{name}/current/lib/{PYTHON}/site-packages/" if fits else "")
+@functools.cache
+def _tried(python: str, folder: str) -> Done:
+    return run(python, "-I", "-m", "fips_launch.try_plugin", folder)
+
+
+def _loaded(done: Done) -> tuple[list[str], str]:
+    """Return which plugins load, and why others do not, empty if all do."""
+    if done.status != 0:
+        return [], refusal.parse(done.last_line)[0]
+    found = json.loads(done.out)
+    return found["loads"], found["refused"] or listed([f"{name}: {why}" for name, why in found["fails"].items()])
 
 
 def judge(here: Place, plugin: Plugin, fips: bool) -> Item:
-    """Tell whether Certbot uses a plugin."""
+    """Tell whether Certbot uses a plugin; ``fips``: it has to be in FIPS mode."""
     label = f"plugin {plugin.name}"
-    if not plugin.folder:
-        remedy = "ask its publisher for one; until then see --manual-auth-hook"
-        return Item(label, f"not used: it is not built for {PYTHON}", State.WARN, remedy)
-    why = plugins.look(here, plugin.folder)
-    if not why:
-        return Item(label, "used; it has no OpenSSL of its own", State.OK)
-    if not fips:
-        return Item(label, f"used, but not in FIPS mode: {why}")
-    return Item(label, f"not used: {why}", State.WARN, f"snap disconnect {here.name}:plugin {plugin.name}")
+    disconnect = f"snap disconnect {here.name}:plugin {plugin.name}"
+    openssl = plugins.look(here, plugin.folder)
+    if openssl and fips:
+        return Item(label, f"not used: {openssl}", State.WARN, disconnect)
+    loads, fails = _loaded(_tried(here.python, plugin.folder))
+    if fails:
+        partly = f"{listed(loads)} used; " if loads else ""
+        remedy = f"ask its publisher for one that does, or {disconnect}"
+        return Item(label, f"{partly}not used, for it does not load: {fails}", State.WARN, remedy)
+    if openssl:
+        return Item(label, f"used, but not in FIPS mode: {openssl}")
+    return Item(label, "used; it has no OpenSSL of its own", State.OK)
 
 
 def evidence(here: Place, fips: bool) -> Evidence:
     """Return a line on plugins as such, and one for each that is connected; ``fips``: it has to be on."""
-    if not os.path.exists(SOCKET):
+    if not snapd.here():
         return {"plugins": Item(LABEL, "none: there is no snapd to connect them")}
     try:
         found = connected(here)
@@ -87,22 +78,19 @@ def evidence(here: Place, fips: bool) -> Evidence:
 
 
 def names(here: Place, fips: bool) -> set[str]:
-    """Return the names of the plugins that Certbot has: the snap's, and of the snaps that it uses.
+    """Return the names of the plugins that Certbot has: the snap's, and those of others that load.
 
     :raises OSError, ValueError: snapd does not say which are connected.
     """
-    used = [
-        plugin.folder
-        for plugin in connected(here)
-        if plugin.folder and not (fips and plugins.look(here, plugin.folder))
-    ]
     found: set[str] = set()
-    for folder in (here.packages, *used):
-        for file in glob.glob(f"{glob.escape(folder)}/*.dist-info/entry_points.txt"):
-            parser = configparser.ConfigParser(delimiters="=", interpolation=None, strict=False)
-            try:
-                parser.read_string(read(file) or "")
-            except configparser.Error:
-                continue
-            found |= {name for group in GROUPS if parser.has_section(group) for name in parser[group]}
+    for file in glob.glob(f"{glob.escape(here.packages)}/*.dist-info/entry_points.txt"):
+        parser = configparser.ConfigParser(delimiters="=", interpolation=None, strict=False)
+        try:
+            parser.read_string(read(file) or "")
+        except configparser.Error:
+            continue
+        found |= {name for group in GROUPS if parser.has_section(group) for name in parser[group]}
+    for plugin in connected(here):
+        if not (fips and plugins.look(here, plugin.folder)):
+            found |= {*_loaded(_tried(here.python, plugin.folder))[0]}
     return found

@@ -1,8 +1,10 @@
 """The configure hook, and the one that asks before a plugin gets into Certbot's process."""
 
+import json
 import os
+import re
 
-from fips_launch import config, decide, place
+from fips_launch import config, decide, place, plugins, snapd
 from fips_launch.files import write
 
 TRUST = "trust-plugin-with-root"
@@ -40,17 +42,47 @@ def compare(here: place.Place) -> None:
         write(here.setting, agreed + "\n")
 
 
+def _connecting(here: place.Place) -> str:
+    """Return the snap whose plugin is being connected, empty if snapd does not say.
+
+    A hook is told the attributes of the other side, but not whose they are; the change that snapd is at is.
+    """
+    try:
+        changes = snapd.get("/v2/changes?select=in-progress")
+    except (OSError, ValueError):
+        return ""
+    summaries = [task["summary"] for change in changes for task in change.get("tasks", [])]
+    named = [re.search(rf"{re.escape(here.instance)}:plugin to ([^:\s]+):", each) for each in summaries]
+    return next((each[1] for each in named if each), "")
+
+
+def _why_not(here: place.Place) -> str:
+    """Return why the plugin that is being connected cannot work, empty if it can or that cannot be told."""
+    if not (snap := _connecting(here)):
+        return ""
+    read = config.run("snapctl", "get", "--slot", ":plugin", "read", variables=os.environ).strip()
+    folder = plugins.folder_of(snap, json.loads(read) if read.startswith("[") else [read] if read else [])
+    done = config.run(
+        *(here.python, "-I", "-m", "fips_launch.try_plugin", folder), variables=os.environ
+    )
+    found = json.loads(done)
+    fails = "; ".join(f"{name}: {why}" for name, why in found["fails"].items())
+    return str(found["refused"] or (not found["loads"] and fails))
+
+
 def prepare_plug_plugin(here: place.Place) -> None:
-    """Let a plugin snap be connected only if the administrator trusts it with root.
+    """Let a plugin snap be connected only if the administrator trusts it with root, and it can work.
 
     A plugin runs in Certbot's own process.  The consent is for one connection, as with Certbot's own
-    snap, and is used up.
+    snap, and is used up by one that is made.
 
-    :raises ValueError: there is no consent; the text says how to give it.
+    :raises ValueError: there is no consent, the text says how to give it; or the plugin cannot work.
     """
     if get(TRUST) != "ok":
         raise ValueError(
             "a plugin runs as root in Certbot's process: if you trust its author with that, run"
             f" `snap set {here.instance} {TRUST}=ok` and connect it again"
         )
+    if why := _why_not(here):
+        raise ValueError(f"this plugin cannot be used: {why}")
     config.run("snapctl", "unset", TRUST, variables=os.environ)

@@ -150,6 +150,20 @@ def look(here: place.Place, folder: str) -> str:
     return f"it has an OpenSSL of its own, outside the FIPS module: {found}" if found else ""
 
 
+def folder_of(snap: str, read: list[str]) -> str:
+    """Return the folder with the packages of a plugin snap.
+
+    Whatever Python it was built for: what of it loads on this one is used.
+
+    :param snap: its name.
+    :param read: what its slot says, of the content interface; Certbot's own plugin snaps name one folder, as
+        `$SNAP/lib/python3.12/site-packages`.
+    """
+    inside = read[0].removeprefix("$SNAP") if read else f"lib/python3.{sys.version_info.minor}/site-packages"
+    mounted = next((root for root in place.MOUNTED if os.path.isdir(f"{root}/{snap}")), place.MOUNTED[0])
+    return f"{mounted}/{snap}/current{os.path.normpath('/' + inside)}"
+
+
 used: list[str] = []  # folders of plugins
 
 
