@@ -29,10 +29,16 @@ REMOVED = (
     "boto3/data",
     "boto3/examples",
     # Google's protocol buffers, and what watches its client: not used over HTTP.
-    *(f"google/{name}" for name in ("api", "cloud", "gapic", "logging", "longrunning", "protobuf", "rpc", "type")),
+    *(
+        f"google/{name}"
+        for name in ("api", "cloud", "gapic", "logging", "longrunning", "protobuf", "rpc", "type")
+    ),
     "proto",
     "opentelemetry",
-    *(f"{name}-*.dist-info" for name in ("googleapis_common_protos", "opentelemetry_api", "proto_plus", "protobuf")),
+    *(
+        f"{name}-*.dist-info"
+        for name in ("googleapis_common_protos", "opentelemetry_api", "proto_plus", "protobuf")
+    ),
     # The first version of pydantic, beside the second; YAML again, in C.
     "pydantic/v1",
     "pydantic/mypy.py",

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from typing import Any
 
 from fips_launch import config, decide, place, plugins, snapd
 from fips_launch.files import write
@@ -62,12 +63,9 @@ def _why_not(here: place.Place) -> str:
         return ""
     read = config.run("snapctl", "get", "--slot", ":plugin", "read", variables=os.environ).strip()
     folder = plugins.folder_of(snap, json.loads(read) if read.startswith("[") else [read] if read else [])
-    done = config.run(
-        *(here.python, "-I", "-m", "fips_launch.try_plugin", folder), variables=os.environ
-    )
-    found = json.loads(done)
-    fails = "; ".join(f"{name}: {why}" for name, why in found["fails"].items())
-    return str(found["refused"] or (not found["loads"] and fails))
+    done = config.run(*(here.python, "-I", "-m", "fips_launch.try_plugin", folder), variables=os.environ)
+    found: dict[str, Any] = json.loads(done)
+    return "" if found["loads"] else str(found["fails"])
 
 
 def prepare_plug_plugin(here: place.Place) -> None:

@@ -3,6 +3,7 @@
 Prints as JSON what Certbot would find in the folder, and why any of it is not used.
 """
 
+import contextlib
 import importlib.metadata
 import json
 import sys
@@ -15,30 +16,28 @@ GROUPS = ("certbot.plugins", "letsencrypt.plugins")  # of entry points, by which
 def attempt(folder: str) -> dict[str, object]:
     """Load a folder's plugins as Certbot would.
 
-    :return: `loads`, the names of the plugins that do; `fails`, why the others do not, by name; `refused`, why
-        none of them is used, empty if they are.
+    :return: `loads`, the names of the plugins that do, and `fails`, why the others do not, empty if all do.
     """
-    refused = "".join(plugins.use([folder]))
     loads: list[str] = []
-    fails: dict[str, str] = {}
-    for distribution in importlib.metadata.distributions(path=[folder]):
+    fails = plugins.use([folder])
+    for distribution in () if fails else importlib.metadata.distributions(path=[folder]):
         for entry_point in (each for each in distribution.entry_points if each.group in GROUPS):
             try:
-                if not refused:
-                    entry_point.load()
+                entry_point.load()
             except Exception as error:  # of code that is not ours
-                fails[entry_point.name] = " ".join(f"{type(error).__name__}: {error}".split())
+                fails.append(" ".join(f"{entry_point.name}: {type(error).__name__}: {error}".split()))
             else:
                 loads.append(entry_point.name)
-    if not loads and not fails and not refused:
-        refused = f"there is no plugin of Certbot in {folder}"
-    return {"loads": sorted(loads), "fails": fails, "refused": refused}
+    if not loads and not fails:
+        fails = [f"there is no plugin of Certbot in {folder}"]
+    return {"loads": sorted(loads), "fails": "; ".join(fails)}
 
 
 if __name__ == "__main__":
     packages = place.find().packages
     if packages not in sys.path:
         sys.path.append(packages)
-    found = json.dumps(attempt(sys.argv[1]))
+    with contextlib.redirect_stdout(sys.stderr):  # whatever the plugin says
+        found = attempt(sys.argv[1])
     plugins.prove_memory()
-    print(found)
+    print(json.dumps(found))
