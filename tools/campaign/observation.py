@@ -20,6 +20,8 @@ _NOISE = re.compile(
     rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import "
     rb"|.*: no version information|.*: version `\S+' not found"
 )
+#: The launcher's; and the loader's on a library that is damaged (glibc, elf/dl-minimal.c), which ends there.
+_LAST_WORDS = (b"certbot-fips: ", b"Inconsistency detected by ld.so: ")
 _SCRIPT = re.compile(rb"usr/bin/(python3|fips-\w+): ")
 #: Below the snap's folder: Python, whatever its name, and the program.
 _PYTHON, _OPENSSL = "/usr/bin/", "/usr/libexec/openssl/openssl"
@@ -103,7 +105,7 @@ class Observation:
         said = [line for line in self.stderr.splitlines() if line and not _NOISE.match(line)]
         if self.entry_point.verbose or b"ERROR: ld.so" in self.stderr:
             # They were asked to say more; the loader prints a value with its line breaks.
-            said = [line for line in said if line.startswith(b"certbot-fips: ")] or said
+            said = [line for line in said if line.startswith(_LAST_WORDS)] or said
         if self.entry_point.scripted:
             # A shell takes what the kernel does not for a script of its own.
             said = [line for line in said if not _SCRIPT.search(line)] or said[:1]
