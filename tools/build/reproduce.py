@@ -77,9 +77,9 @@ REMEDIES = {
         '-j "$CRAFT_PARALLEL_BUILD_COUNT"',
     ),
     "no programs of packages": (
-        "parts/certbot-pins/build",
-        r"sed -i '/^\.\.\/\.\.\/bin\//d' ./*.dist-info/RECORD",
-        ":",
+        "parts/certbot-pins/prune.py",
+        ' if (folder / line.partition(",")[0]).exists()',
+        "",
     ),
     "no folders of crates": ("parts/cryptography-evp/build", "--remap-path-prefix=$PWD=. ", ""),
     "settled list of crates": (
