@@ -106,7 +106,12 @@ def cloudflare(asked: Asked, records: Records) -> object:
         result = {}
     else:
         raise RefusedError(404)
-    return {"success": True, "errors": [], "messages": [], "result": result if asked.query.get("page", "1") == "1" else []}
+    return {
+        "success": True,
+        "errors": [],
+        "messages": [],
+        "result": result if asked.query.get("page", "1") == "1" else [],
+    }
 
 
 def digitalocean(asked: Asked, records: Records) -> object:
@@ -119,7 +124,8 @@ def digitalocean(asked: Asked, records: Records) -> object:
         return {"domain_record": records.add(asked.body["type"], name, asked.body["data"])}
     if asked == f"GET {own}/":
         listed = [
-            {"id": each["id"], "type": "TXT", "name": relative(each["name"]), "data": each["value"]} for each in records
+            {"id": each["id"], "type": "TXT", "name": relative(each["name"]), "data": each["value"]}
+            for each in records
         ]
         return {"domain_records": listed, "links": {}}
     if asked.method == "DELETE":
@@ -136,7 +142,9 @@ def dnsimple(asked: Asked, records: Records) -> object:
     if asked == "GET /v2/1/domains":
         return {"data": [{"id": 1, "name": ZONE}] if asked.query["name_like"] == ZONE else []}
     if asked == f"POST {own}":
-        return {"data": records.add(asked.body["type"], f"{asked.body['name']}.{ZONE}", asked.body["content"])}
+        return {
+            "data": records.add(asked.body["type"], f"{asked.body['name']}.{ZONE}", asked.body["content"])
+        }
     if asked == f"GET {own}":
         more = {"type": "TXT", "ttl": 60, "priority": None}
         return {
@@ -161,7 +169,13 @@ def dnsmadeeasy(asked: Asked, records: Records) -> object:
     if asked == f"GET {own}":
         return {
             "data": [
-                {"id": each["id"], "type": "TXT", "ttl": 60, "name": relative(each["name"]), "value": f'"{each["value"]}"'}
+                {
+                    "id": each["id"],
+                    "type": "TXT",
+                    "ttl": 60,
+                    "name": relative(each["name"]),
+                    "value": f'"{each["value"]}"',
+                }
                 for each in records
             ]
         }
@@ -180,7 +194,12 @@ def gehirn(asked: Asked, records: Records) -> object:
         return records.add(asked.body["type"], asked.body["name"], asked.body["records"][0]["data"])
     if asked == f"GET {own}":
         return [
-            {"id": str(each["id"]), "type": "TXT", "name": f"{each['name']}.", "records": [{"data": each["value"]}]}
+            {
+                "id": str(each["id"]),
+                "type": "TXT",
+                "name": f"{each['name']}.",
+                "records": [{"data": each["value"]}],
+            }
             for each in records
         ]
     if asked.method == "DELETE":
@@ -206,7 +225,11 @@ def google(asked: Asked, records: Records) -> object:
         return {"managedZones": [{"id": "1", "name": "zone", "visibility": "public"}] if found else []}
     if asked == f"GET {zones}/1/rrsets":
         values = [f'"{each["value"]}"' for each in records]
-        return {"rrsets": [{"name": asked.query["name"], "type": "TXT", "ttl": 60, "rrdatas": values}] if values else []}
+        return {
+            "rrsets": [{"name": asked.query["name"], "type": "TXT", "ttl": 60, "rrdatas": values}]
+            if values
+            else []
+        }
     if asked == f"POST {zones}/1/changes":
         for _ in asked.body.get("deletions", []):
             for each in list(records):
@@ -228,7 +251,13 @@ def linode(asked: Asked, records: Records) -> object:
         return records.add(asked.body["type"], f"{asked.body['name']}.{ZONE}", asked.body["target"])
     if asked == f"GET {own}":
         listed = [
-            {"id": each["id"], "type": "TXT", "ttl_sec": 0, "name": relative(each["name"]), "target": each["value"]}
+            {
+                "id": each["id"],
+                "type": "TXT",
+                "ttl_sec": 0,
+                "name": relative(each["name"]),
+                "target": each["value"],
+            }
             for each in records
         ]
         return {"data": listed, "pages": 1}
@@ -307,7 +336,10 @@ def sakuracloud(asked: Asked, records: Records) -> object:
         found = json.loads(asked.given)["Filter"] == {"Provider.Class": "dns", "Name": ZONE}
         return {"CommonServiceItems": [{"ID": "1", "Status": {"Zone": ZONE}}] if found else []}
     if asked == f"GET {items}/1":
-        sets = [{"Name": relative(each["name"]), "Type": "TXT", "RData": each["value"], "TTL": 60} for each in records]
+        sets = [
+            {"Name": relative(each["name"]), "Type": "TXT", "RData": each["value"], "TTL": 60}
+            for each in records
+        ]
         return {"CommonServiceItem": {"Settings": {"DNS": {"ResourceRecordSets": sets}}}}
     if asked == f"PUT {items}/1":
         for each in list(records):
@@ -337,16 +369,23 @@ APIS: dict[str, Callable[[Asked, Records], object]] = {
 def group(hello: bytes) -> int:
     """Return the number of the group that a TLS 1.3 ServerHello has chosen; 0: it names none (RFC 8446, 4.1.3)."""
     at = 4 + 2 + 32  # the message's own header, the version, the random
-    at += 1 + hello[at] + 2 + 1 + 2  # the session's id, the cipher suite, the compression, the extensions' length
+    at += (
+        1 + hello[at] + 2 + 1 + 2
+    )  # the session's id, the cipher suite, the compression, the extensions' length
     while at < len(hello):
-        kind, length = int.from_bytes(hello[at : at + 2], "big"), int.from_bytes(hello[at + 2 : at + 4], "big")
+        kind, length = (
+            int.from_bytes(hello[at : at + 2], "big"),
+            int.from_bytes(hello[at + 2 : at + 4], "big"),
+        )
         if kind == KEY_SHARE:
             return int.from_bytes(hello[at + 4 : at + 6], "big")
         at += 4 + length
     return 0
 
 
-def note_group(connection: Any, direction: str, _version: object, _type: object, message: object, data: bytes) -> None:
+def note_group(
+    connection: Any, direction: str, _version: object, _type: object, message: object, data: bytes
+) -> None:
     """Keep the group of a connection, as the `ssl` module calls with each message of a handshake."""
     if direction == "write" and message == SERVER_HELLO:
         connection.group = group(data)

@@ -167,7 +167,11 @@ class ProvidersHost:
 
         :param given: what its file of credentials has: options without the plugin's prefix, or all of it.
         """
-        lines = "".join(f"dns_{plugin}_{name} = {value}\n" for name, value in given.items()) if not isinstance(given, str) else given
+        lines = (
+            "".join(f"dns_{plugin}_{name} = {value}\n" for name, value in given.items())
+            if not isinstance(given, str)
+            else given
+        )
         self.host.run(["sh", "-euc", "umask 077; cat > /run/credentials"], stdin=lines).check()
         self.host.run(["truncate", "--size=0", LOG]).check()
         options = (f"--dns-{plugin}", f"--dns-{plugin}-credentials", "/run/credentials")
@@ -204,7 +208,9 @@ def test_a_plugin_gets_a_certificate(providers: Callable[[bool], ProvidersHost],
     host = providers(True)
     refused = host.certonly(plugin, given(plugin))
     assert refused.returncode == 1
-    assert "CERTIFICATE_VERIFY_FAILED" in host.host.run(["cat", "/var/log/letsencrypt/letsencrypt.log"]).stdout
+    assert (
+        "CERTIFICATE_VERIFY_FAILED" in host.host.run(["cat", "/var/log/letsencrypt/letsencrypt.log"]).stdout
+    )
     assert all(set(seen) == {"error"} and "unknown ca" in seen["error"] for seen in host.seen()), host.seen()
     assert host.seen()
 

@@ -108,7 +108,8 @@ def test_a_key_of_the_project_that_is_refused(tmp_path: Path, said: str, text: s
         ("priority: 1\nexecute: a", "unknown key `priority`"),
         ("samples: 2\nexecute: a", "unknown key `samples`"),
         ("environment: {A/b: c}\nexecute: a", "unknown key `environment`"),
-        ("systems: [-debian-12]\nexecute: a", "unknown key `systems`"),
+        ("systems: [-debian-12]\nexecute: a", "'-debian-12' is not a name such as"),
+        ("systems: [debian-21]\nexecute: a", "task.yaml: no system debian-21: is it deb"),
         ("execute: a\nexceute: x", "unknown key `exceute`: is it execute?"),
         ("execute: a\nkill-timeout: soon", "kill-timeout: 'soon' is not a time such as"),
         ("execute: a\n? [a]\n: b", "a key is a name"),
@@ -167,6 +168,14 @@ suites: {tests/: {summary: all}, some/: {summary: some, systems: [fedora-40, deb
     ]
     assert [job.name for job in jobs(made, "adhoc", manual=True)] == every
     assert [job.name for job in jobs(made, "adhoc")] == [name for name in every if "ubuntu" not in name]
+
+
+def test_a_task_names_its_systems(tmp_path: Path) -> None:
+    """Of those of its suite, as spread's README says."""
+    spread = SPREAD.replace("[debian-12]", "[debian-12, debian-13]")
+    made = load(project(tmp_path, spread, tests__one="systems: [debian-13]\n", tests__two=""))
+    found = [job.name for job in jobs(made, "adhoc")]
+    assert found == ["adhoc:debian-12:tests/two", "adhoc:debian-13:tests/one", "adhoc:debian-13:tests/two"]
 
 
 def test_values_are_what_is_written(tmp_path: Path) -> None:

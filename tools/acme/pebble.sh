@@ -1,7 +1,8 @@
 #!/bin/sh
 # pebble, a test authority for ACME, on the host where this runs. Beside this file lie its programs and the
 # certificate of its TLS (files.py); STATE is a folder for its config, its logs and its process numbers.
-# Every name is answered with 127.0.0.1, where the challenges are then looked for.
+# Every name is answered with 127.0.0.1, where the challenges are then looked for; PEBBLE_DNS=ADDRESS:PORT in the
+# environment names another DNS server for it to ask.
 #
 #   pebble.sh start STATE PORT HTTP_PORT VALIDITY [KEY_ID HMAC_KEY]
 #                          listen on PORT and the three after it; returns when it does. VALIDITY of what it
@@ -54,7 +55,7 @@ CONFIG
         -management "127.0.0.1:$((port + 3))" -http01 "" -https01 "" -tlsalpn01 "" -defaultIPv6 ""
     # No sleep before validation, no nonce refused at random, no authorization reused at random.
     export PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=0 PEBBLE_AUTHZREUSE=0
-    begin pebble "ACME directory available at" "$here/pebble" -config pebble.json -dnsserver "$dns"
+    begin pebble "ACME directory available at" "$here/pebble" -config pebble.json -dnsserver "${PEBBLE_DNS:-$dns}"
 }
 
 trust() {

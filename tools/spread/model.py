@@ -55,12 +55,17 @@ def load(folder: Path) -> Project:
         short = name.rstrip("/")
         if not (folder / short).is_dir():
             raise SpreadError(f"{file}: suite {name}: there is no such folder")
-        # spread takes a system that no backend has for one that is never wanted; here it is a slip.
-        for system in own.get("systems", ()):
-            if system not in known:
-                raise SpreadError(f"{file}: suite {name}: no system {system}: {nearest(system, known)}")
         suites[short] = Part(short, own)
         tasks[short] = [_task(found, folder) for found in sorted((folder / short).glob("*/task.yaml"))]
+        # spread takes a system that no backend has for one that is never wanted; here it is a slip.
+        named = [
+            (f"{file}: suite {name}", suites[short]),
+            *((f"{folder}/{task.name}/task.yaml", task) for task in tasks[short]),
+        ]
+        for where, part in named:
+            for system in part.keys.get("systems", ()):
+                if system not in known:
+                    raise SpreadError(f"{where}: no system {system}: {nearest(system, known)}")
     return Project(folder, Part(keys["project"], keys), backends, suites, tasks)
 
 

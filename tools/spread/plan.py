@@ -44,7 +44,8 @@ def _jobs(project: Project, backend: str) -> Iterator[Job]:
     for suite in project.suites.values():
         for name in suite.keys.get("systems", systems):
             for task in project.tasks[suite.name] if name in systems else ():
-                yield _job(project, backend, systems[name], suite, task)
+                if name in task.keys.get("systems", systems):
+                    yield _job(project, backend, systems[name], suite, task)
 
 
 def _job(project: Project, backend: str, system: Part, suite: Part, task: Part) -> Job:

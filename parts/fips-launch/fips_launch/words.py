@@ -85,6 +85,7 @@ LOAD_KEY = frozenset(
 MATCH_KEY = frozenset({("certbot.crypto_util", "verify_cert_matches_priv_key")})
 REVOKE = frozenset({("certbot._internal.main", "revoke")})
 TSIG = frozenset({("dns.tsig", "HMACTSig.__init__")})
+SERVICE_ACCOUNT = frozenset({("google.auth.crypt._cryptography_rsa", "RSASigner.sign")})
 ANYWHERE: frozenset[Place] = frozenset()
 
 TAKEN = "it takes RSA from 2048 bits on, and P-256, P-384 and P-521"
@@ -116,6 +117,12 @@ TABLE = (
         "FIPS: HMAC-MD5, by which requests to the DNS server are signed unless another algorithm is named, is"
         " refused",
         "set `dns_rfc2136_algorithm = HMAC-SHA512` in the plugin's credentials, as the server has it",
+    ),
+    Row(
+        refused,
+        SERVICE_ACCOUNT,
+        f"FIPS: the module refuses the key of the service account at Google: {TAKEN}",
+        "have Google make a new key for it, and name its file by `--dns-google-credentials`",
     ),
     Row(
         nothing_in_common,
