@@ -1,10 +1,11 @@
-"""Stand-in for the APIs of eleven DNS providers: `dns_apis.py CERTIFICATE KEY DNS LOG`.
+"""Stand-in for the APIs of twelve DNS providers: `dns_apis.py CERTIFICATE KEY DNS LOG`.
 
-What each answers rests on our reading of the client that calls it, not on the provider. It is as strict as an order
-needs: each TXT record goes on to pebble's DNS server (pebble-challtestsrv, whose management listens at DNS), so that
-a certificate is issued if, and only if, the plugin has sent the right name and value. Listens at port 443 of the
-loopback address and answers for every name; LOG gets a line of JSON for each request and for each connection that
-did not become TLS. Runs on the host's own Python (3.9 or newer) and OpenSSL, with what these offer by default.
+What each answers rests on our reading of the client that calls it, not on the provider; Amazon's is moto's to answer,
+which listens at port 5000. It is as strict as an order needs: each TXT record goes on to pebble's DNS server
+(pebble-challtestsrv, whose management listens at DNS), so that a certificate is issued if, and only if, the plugin has
+sent the right name and value. Listens at port 443 of the loopback address and answers for every name. LOG gets a line
+of JSON for each request, for each record that is made or taken away, and for each connection that did not become TLS.
+Runs on the host's own Python (3.9 or newer) and OpenSSL, with what these offer by default.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from __future__ import annotations
 import json
 import ssl
 import sys
+import urllib.error
 import urllib.request
+import xml.etree.ElementTree as ET
 from base64 import b64encode
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 #: The zone that every provider has; of others they know nothing.
 ZONE = "example.org"
 PORT = 443
+MOTO = "http://127.0.0.1:5000"
 SERVER_HELLO, KEY_SHARE = 2, 51  # RFC 8446, 4 and 4.2
 
 
@@ -40,6 +44,8 @@ class Asked:
         parts = urlsplit(target)
         self.method = method
         self.path = parts.path
+        self.target = target
+        self.content = body
         self.given = unquote(parts.query)
         """What follows the question mark."""
         self.query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -56,8 +62,9 @@ class Asked:
 class Records:
     """The TXT records of one provider's zone, each `{id, name, value}` with the full name."""
 
-    def __init__(self, dns: str) -> None:
+    def __init__(self, dns: str, note: Callable[[dict[str, object]], None]) -> None:
         self._dns = dns
+        self._note = note
         self.kept: list[dict[str, Any]] = []
         self._ids = 0
 
@@ -82,6 +89,7 @@ class Records:
 
     def _tell(self, what: str, content: dict[str, str]) -> None:
         urllib.request.urlopen(f"http://{self._dns}/{what}", json.dumps(content).encode())
+        self._note({"dns": what, **content})
 
 
 def relative(name: str) -> str:
@@ -329,6 +337,35 @@ def ovh(asked: Asked, records: Records) -> object:
     raise RefusedError(404)
 
 
+def route53(asked: Asked, records: Records) -> object:
+    """What moto says; after a change its zone's TXT records are copied."""
+
+    def ask(method: str, content: bytes | None) -> bytes:
+        request = urllib.request.Request(MOTO + asked.target, content, asked.headers, method=method)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return bytes(answer.read())
+        except urllib.error.HTTPError as error:
+            raise RefusedError(error.code) from None
+
+    said = ask(asked.method, asked.content or None)
+    if asked.method == "POST":
+        listed = ET.fromstring(ask("GET", None)).iterfind(".//{*}ResourceRecordSet")
+        found = {
+            (each.findtext("{*}Name", "").rstrip("."), value.text.strip('"'))
+            for each in listed
+            if each.findtext("{*}Type") == "TXT"
+            for value in each.iterfind(".//{*}Value")
+            if value.text
+        }
+        for record in list(records):
+            if (record["name"], record["value"]) not in found:
+                records.remove(str(record["id"]))
+        for name, value in found - {(record["name"], record["value"]) for record in records}:
+            records.add("TXT", name, value)
+    return said
+
+
 def sakuracloud(asked: Asked, records: Records) -> object:
     """https://manual.sakura.ad.jp/cloud-api/1.1/."""
     items = "/cloud/zone/is1a/api/cloud/1.1/commonserviceitem"
@@ -362,6 +399,7 @@ APIS: dict[str, Callable[[Asked, Records], object]] = {
     "api.luadns.com": luadns,
     "api.nsone.net": nsone,
     "eu.api.ovh.com": ovh,
+    "route53.amazonaws.com": route53,
     "secure.sakura.ad.jp": sakuracloud,
 }
 
@@ -400,7 +438,7 @@ class Server(ThreadingHTTPServer):
         self.context.load_cert_chain(certificate, key)
         # The one way to see the group in this Python; ssl.SSLSocket.group() is there from 3.15 on.
         self.context._msg_callback = note_group  # type: ignore[attr-defined]
-        self.records = {name: Records(dns) for name in APIS}
+        self.records = {name: Records(dns, self.note) for name in APIS}
         self._log = Path(log)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -440,9 +478,11 @@ class Handler(BaseHTTPRequestHandler):
             status = 200
         except RefusedError as error:
             status, answer = error.args[0], {"error": "no"}
-        content = b"" if answer is None and self.command == "DELETE" else json.dumps(answer).encode()
+        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        if answer is None and self.command == "DELETE":
+            content = b""
         self.send_response(status if content else 204)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/xml" if isinstance(answer, bytes) else "application/json")
         if content:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
