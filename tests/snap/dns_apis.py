@@ -1,11 +1,12 @@
 """Stand-in for the APIs of twelve DNS providers: `dns_apis.py CERTIFICATE KEY DNS LOG`.
 
-What each answers rests on our reading of the client that calls it, not on the provider; Amazon's is moto's to answer,
-which listens at port 5000. It is as strict as an order needs: each TXT record goes on to pebble's DNS server
-(pebble-challtestsrv, whose management listens at DNS), so that a certificate is issued if, and only if, the plugin has
-sent the right name and value. Listens at port 443 of the loopback address and answers for every name. LOG gets a line
-of JSON for each request, for each record that is made or taken away, and for each connection that did not become TLS.
-Runs on the host's own Python (3.9 or newer) and OpenSSL, with what these offer by default.
+What each answers rests on our reading of the client that calls it, not on the provider; Amazon's is moto's to
+answer, which listens at port 5000. It is as strict as an order needs: each TXT record goes on to pebble's DNS
+server (pebble-challtestsrv, whose management listens at DNS), so that a certificate is issued if, and only if,
+the plugin has sent the right name and value. Listens at port 443 of the loopback address and answers for every
+name. LOG gets a line of JSON for each request, for each record that is made or taken away, and for each
+connection that did not become TLS. Runs on the host's own Python (3.9 or newer) and OpenSSL, with what these
+offer by default.
 """
 
 from __future__ import annotations
@@ -340,17 +341,19 @@ def ovh(asked: Asked, records: Records) -> object:
 def route53(asked: Asked, records: Records) -> object:
     """What moto says; after a change its zone's TXT records are copied."""
 
-    def ask(method: str, content: bytes | None) -> bytes:
-        request = urllib.request.Request(MOTO + asked.target, content, asked.headers, method=method)
+    def ask(method: str, target: str, content: bytes | None) -> bytes:
+        headers = {"content-type": "text/xml", **asked.headers}  # else urllib says that it is a form
+        headers.pop("content-length", None)
+        request = urllib.request.Request(MOTO + target, content, headers, method=method)
         try:
             with urllib.request.urlopen(request) as answer:
                 return bytes(answer.read())
         except urllib.error.HTTPError as error:
             raise RefusedError(error.code) from None
 
-    said = ask(asked.method, asked.content or None)
+    said = ask(asked.method, asked.target, asked.content or None)
     if asked.method == "POST":
-        listed = ET.fromstring(ask("GET", None)).iterfind(".//{*}ResourceRecordSet")
+        listed = ET.fromstring(ask("GET", asked.path.rstrip("/"), None)).iterfind(".//{*}ResourceRecordSet")
         found = {
             (each.findtext("{*}Name", "").rstrip("."), value.text.strip('"'))
             for each in listed

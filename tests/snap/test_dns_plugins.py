@@ -309,3 +309,18 @@ def test_a_service_account_with_a_weak_key_is_refused_in_words(providers: Provid
     with control.trusting():
         assert said(control.certonly("google", weak)) == []
     assert control.seen("method")
+
+
+@pytest.mark.provider
+def test_a_short_secret_for_hmac(providers: Providers, provider: str) -> None:
+    """Modules up to 3.1 take one, those from 3.4 on refuse it (OpenSSL's fipsinstall, -hmac_key_check)."""
+    host = providers(True)
+    with host.trusting():
+        done = host.certonly("dnsmadeeasy", named("dnsmadeeasy", api_key="a-name", secret_key=SHORT))
+    if provider == "3.5.4":
+        assert "14 bytes" in assert_told(host.host, done, "refuses a secret of less than 112 bits")
+        assert host.seen("method") == []
+        with host.trusting():  # the control
+            host.certonly("dnsmadeeasy").check()
+    else:
+        done.check()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.snap.support import LIVE, MAIL, Certbot
-from tests.snap.test_plugins import NAME, PluginHost
+from tests.snap.test_plugins import PluginHost
 from tools.acme import AcmeServer
 from tools.hosts import NamespaceHost, Result
 
@@ -169,7 +169,7 @@ def test_a_lineage_that_is_due_names_its_plugin(loading: LoadingHost) -> None:
 
 def test_a_bundled_plugin_is_loaded_when_it_is_named(loading: LoadingHost) -> None:
     """Told by what Certbot has mapped when it starts a hook: Cloudflare's plugin brings compiled code."""
-    # shellcheck: $PPID is Certbot, which has started the shell.
+    # $PPID is Certbot, which has started the shell.
     hook = ("--pre-hook", "grep -c pydantic_core /proc/$PPID/maps > /run/mapped || true")
     for named in (False, True):
         loading.plugin.write(CLI_INI, "dns-cloudflare-propagation-seconds = 5\n" if named else "")
@@ -197,7 +197,7 @@ def test_a_plugin_that_does_not_load_stops_what_needs_it(loading: LoadingHost) -
 
 
 def test_a_plugin_that_does_not_load_stops_nothing_else(loading: LoadingHost) -> None:
-    """Nor is anything said of it, unless it is named: then why, once, also by a configuration file's option."""
+    """Nor is anything said of it, unless it is named, be it in a configuration file: then why, once."""
     loading.has(BROKEN)
     for words in (("certificates",), ("renew",), ("--version",)):
         assert "dns-try" not in loading.host.run(["certbot-fips", *words]).check().stderr
@@ -217,7 +217,7 @@ def test_of_two_plugins_of_one_name_the_bundled_one_is_used(loading: LoadingHost
         "[certbot.plugins]\ndns-try = dns_try:Authenticator\n",
         "dns-cloudflare = dns_try:Authenticator\n",
     )
-    said = "Duplicate plugin name dns-cloudflare: that of certbot-dns-cloudflare is used, not that of certbot-dns-try."
+    said = "dns-cloudflare: that of certbot-dns-cloudflare is used, not that of certbot-dns-try."
     for text in (mine + both, mine):
         loading.plugin.write(info, text)
         listed = loading.host.run(["certbot-fips", "plugins"]).check()

@@ -77,6 +77,11 @@ def weak_certificate(error: BaseException) -> bool:
     return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in TOO_WEAK
 
 
+def short_hmac_key(error: BaseException) -> bool:
+    """By prose, OpenSSL's own: Python has no more of its reason."""
+    return type(error) is ValueError and str(error) == "[Provider routines] invalid key length"
+
+
 SIGN_REQUEST = frozenset({("josepy.jwa", "_JWARSA.sign"), ("josepy.jwa", "_JWAEC.sign")})
 SIGN_CSR = frozenset({("cryptography.x509.base", "CertificateSigningRequestBuilder.sign")})
 LOAD_KEY = frozenset(
@@ -85,6 +90,7 @@ LOAD_KEY = frozenset(
 MATCH_KEY = frozenset({("certbot.crypto_util", "verify_cert_matches_priv_key")})
 REVOKE = frozenset({("certbot._internal.main", "revoke")})
 TSIG = frozenset({("dns.tsig", "HMACTSig.__init__")})
+HMAC = frozenset({("hmac", "HMAC.__init__")})
 SERVICE_ACCOUNT = frozenset({("google.auth.crypt._cryptography_rsa", "RSASigner.sign")})
 ANYWHERE: frozenset[Place] = frozenset()
 
@@ -111,6 +117,13 @@ TABLE = (
     Row(refused, SIGN_CSR, *LINEAGE),
     Row(not_supported, LOAD_KEY, *LINEAGE),
     Row(too_weak_for_tls, MATCH_KEY, *LINEAGE),
+    Row(
+        short_hmac_key,
+        HMAC,
+        "FIPS: the module refuses a secret of less than 112 bits, by which requests to the DNS provider or"
+        " server are signed",
+        "have a longer one made there, of 14 bytes at least",
+    ),
     Row(
         refused,
         TSIG,
