@@ -80,6 +80,7 @@ requirements: ## pin the Python packages anew (needs uv)
 		--no-emit-package cryptography --constraints parts/certbot-pins/cryptography.txt
 	@$(PYTHON) -m tools.build.packages parts/certbot-pins/runtime.txt 3.13
 	@tools/lock tools/requirements.in tools/requirements.txt 3.11 --constraints tools/build/requirements.txt
+	@tools/lock tests/snap/moto.in tests/snap/moto.txt 3.11
 	@tools/lock tools/suites/sdists.in tools/suites/sdists.txt 3.13 --emit-build-options --no-deps
 	@$(PYTHON) -m tools.build.packages tools/suites/sdists.txt 3.13
 	@tools/lock tools/suites/needs.in tools/suites/needs.txt 3.13 $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' \

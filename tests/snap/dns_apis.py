@@ -1,10 +1,10 @@
 """Stand-in for the APIs of twelve DNS providers: `dns_apis.py CERTIFICATE KEY DNS LOG`.
 
-What each answers rests on our reading of the client that calls it, not on the provider; Amazon's is moto's to
-answer, which listens at port 5000. It is as strict as an order needs: each TXT record goes on to pebble's DNS
-server (pebble-challtestsrv, whose management listens at DNS), so that a certificate is issued if, and only if,
-the plugin has sent the right name and value. Listens at port 443 of the loopback address and answers for every
-name. LOG gets a line of JSON for each request, for each record that is made or taken away, and for each
+What each answers rests on our reading of the client that calls it, not on the provider; Amazon's is moto's
+to answer, which listens at port 5000. It is as strict as an order needs: each TXT record goes on to pebble's
+DNS server (pebble-challtestsrv, whose management listens at DNS), so that a certificate is issued if the plugin
+has sent the right name and value, and only then. Listens at port 443 of the loopback address and answers for
+every name. LOG gets a line of JSON for each request, for each record that is made or taken away, and for each
 connection that did not become TLS. Runs on the host's own Python (3.9 or newer) and OpenSSL, with what these
 offer by default.
 """
@@ -408,7 +408,7 @@ APIS: dict[str, Callable[[Asked, Records], object]] = {
 
 
 def group(hello: bytes) -> int:
-    """Return the number of the group that a TLS 1.3 ServerHello has chosen; 0: it names none (RFC 8446, 4.1.3)."""
+    """Return the number of the group that a TLS 1.3 ServerHello has (RFC 8446, 4.1.3); 0: it has none."""
     at = 4 + 2 + 32  # the message's own header, the version, the random
     at += (
         1 + hello[at] + 2 + 1 + 2
@@ -491,7 +491,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_POST = do_PUT = do_DELETE = do_GET
+    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - http.server goes by the names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing; the log has it."""

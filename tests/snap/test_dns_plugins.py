@@ -1,7 +1,7 @@
 """The DNS plugins that speak HTTPS, each with its own client, against a stand-in for their providers' APIs.
 
-dns_apis.py says what is real in it and what rests on our reading. A certificate is issued only if the plugin made the
-right TXT record; how it signed its requests is judged here, by what the provider's documents say.
+dns_apis.py says what is real in it and what rests on our reading. A certificate is issued only if the plugin
+made the right TXT record; how it signed its requests is judged here, by our reading of the providers' words.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import hmac
 import json
 import platform
 import re
-from base64 import b64decode, urlsafe_b64decode
+from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -189,7 +189,7 @@ else:
 
 
 class ProvidersHost:
-    """A host on which the providers' names lead to the stand-in; its trust store knows who certified that, or not."""
+    """A host on which the providers' names lead to the stand-in, which it trusts or not."""
 
     def __init__(self, host: NamespaceHost, acme: AcmeServer) -> None:
         self.host = host
@@ -261,7 +261,7 @@ def providers(snap_file: Path) -> Iterator[Providers]:
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_plugin_gets_a_certificate(providers: Providers, plugin: str) -> None:
-    """Over approved TLS, its requests signed; the control: the host does not trust who certified the provider."""
+    """Over approved TLS, its requests signed; the control: the host does not trust the stand-in."""
     host = providers(True)
     if plugin == "route53":
         host.host.run(["sh", "-euc", START_MOTO]).check()
@@ -311,16 +311,27 @@ def test_a_service_account_with_a_weak_key_is_refused_in_words(providers: Provid
     assert control.seen("method")
 
 
+def tsig(secret: str) -> str:
+    """Return credentials for RFC 2136, of a server that does not listen."""
+    text = b64encode(secret.encode()).decode()
+    return named("rfc2136", server="127.0.0.1", name="key", secret=text, algorithm="HMAC-SHA256")
+
+
 @pytest.mark.provider
 def test_a_short_secret_for_hmac(providers: Providers, provider: str) -> None:
-    """Modules up to 3.1 take one, those from 3.4 on refuse it (OpenSSL's fipsinstall, -hmac_key_check)."""
+    """The module 3.5.4 refuses one, as `openssl fipsinstall -pedantic` has it; the control: a longer one."""
     host = providers(True)
-    with host.trusting():
-        done = host.certonly("dnsmadeeasy", named("dnsmadeeasy", api_key="a-name", secret_key=SHORT))
-    if provider == "3.5.4":
-        assert "14 bytes" in assert_told(host.host, done, "refuses a secret of less than 112 bits")
-        assert host.seen("method") == []
-        with host.trusting():  # the control
-            host.certonly("dnsmadeeasy").check()
-    else:
-        done.check()
+    refuses = provider == "3.5.4"
+    for secret, refused in ((SHORT, refuses), (SECRET, False)):
+        with host.trusting():
+            done = host.certonly("dnsmadeeasy", named("dnsmadeeasy", api_key="a-name", secret_key=secret))
+        if refused:
+            assert "14 bytes" in assert_told(host.host, done, "refuses a secret of less than 112 bits")
+            assert host.seen("method") == []
+        else:
+            done.check()
+        asked = host.certonly("rfc2136", tsig(secret))
+        if refused:
+            assert_told(host.host, asked, "refuses a secret of less than 112 bits")
+        else:
+            assert "Connection refused" in asked.stderr and said(asked) == []

@@ -1,9 +1,8 @@
 """When a plugin is loaded, and what one that cannot be loaded stops.
 
-Told by a plugin snap whose code leaves a line each time it is loaded, and by what Certbot's process has mapped.
+Told by a plugin snap whose code leaves a line when it is loaded, and by what Certbot's process has mapped.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 

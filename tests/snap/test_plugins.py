@@ -117,7 +117,7 @@ def test_what_links_to_ours_or_is_shadowed_by_ours_is_no_openssl(flagged_host: P
 
 
 def test_a_plugin_for_another_python_is_used_if_it_loads(make_host: MakeHost) -> None:
-    """As upstream's plugin snaps are, for Python 3.12; the control: one that does not load is told by name."""
+    """As upstream's plugin snaps are, for Python 3.12; the control: what does not load is told by name."""
     plugin = PluginHost(make_host(), "python3.12")
     plugin.code()
     assert plugin.used()
