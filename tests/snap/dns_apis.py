@@ -2,8 +2,8 @@
 
 What each answers rests on our reading of the client that calls it, not on the provider; Amazon's is moto's
 to answer, which listens at port 5000. It is as strict as an order needs: each TXT record goes on to pebble's
-DNS server (pebble-challtestsrv, whose management listens at DNS), so that a certificate is issued if the plugin
-has sent the right name and value, and only then. Listens at port 443 of the loopback address and answers for
+DNS server (pebble-challtestsrv, whose management listens at DNS), so that a certificate is issued only if the
+plugin has sent the right name and value. Listens at port 443 of the loopback address and answers for
 every name. LOG gets a line of JSON for each request, for each record that is made or taken away, and for each
 connection that did not become TLS. Runs on the host's own Python (3.9 or newer) and OpenSSL, with what these
 offer by default.

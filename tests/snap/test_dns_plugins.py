@@ -240,19 +240,25 @@ Providers = Callable[[bool], ProvidersHost]
 
 
 @pytest.fixture(scope="module")
-def providers(snap_file: Path) -> Iterator[Providers]:
+def moto() -> Path | UnavailableError:
+    """Return where moto is, with what it needs, or why it is not there."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    try:
+        return packages.install(PROJECT / "tests/snap/moto.txt", python, PROJECT / "build/cache", "moto")
+    except UnavailableError as reason:
+        return reason
+
+
+@pytest.fixture(scope="module")
+def providers(snap_file: Path, moto: Path | UnavailableError) -> Iterator[Providers]:
     """Return a flagged host, or one that is not, made when it is first wanted."""
     made: dict[bool, ProvidersHost] = {}
-    try:
-        python = ".".join(platform.python_version_tuple()[:2])
-        moto = packages.install(PROJECT / "tests/snap/moto.txt", python, PROJECT / "build/cache", "moto")
-    except UnavailableError as reason:
-        pytest.skip(str(reason))
+    shown = {"/opt/moto": moto} if isinstance(moto, Path) else {}
     with ExitStack() as stack:
 
         def get(flagged: bool) -> ProvidersHost:
             if flagged not in made:
-                host = stack.enter_context(NamespaceHost(snap_file, flagged, shown={"/opt/moto": moto}))
+                host = stack.enter_context(NamespaceHost(snap_file, flagged, shown=shown))
                 made[flagged] = ProvidersHost(host, stack.enter_context(AcmeServer(host)))
             return made[flagged]
 
@@ -260,10 +266,14 @@ def providers(snap_file: Path) -> Iterator[Providers]:
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
-def test_a_plugin_gets_a_certificate(providers: Providers, plugin: str) -> None:
+def test_a_plugin_gets_a_certificate(
+    providers: Providers, moto: Path | UnavailableError, plugin: str
+) -> None:
     """Over approved TLS, its requests signed; the control: the host does not trust the stand-in."""
     host = providers(True)
     if plugin == "route53":
+        if isinstance(moto, UnavailableError):
+            pytest.skip(str(moto))
         host.host.run(["sh", "-euc", START_MOTO]).check()
     assert host.certonly(plugin).returncode == 1
     assert "CERTIFICATE_VERIFY_FAILED" in host.host.run(["cat", CERTBOTS_LOG]).check().stdout
@@ -312,9 +322,10 @@ def test_a_service_account_with_a_weak_key_is_refused_in_words(providers: Provid
 
 
 def tsig(secret: str) -> str:
-    """Return credentials for RFC 2136, of a server that does not listen."""
+    """Return credentials for RFC 2136: pebble's DNS server, which knows no TSIG, is asked for the zone."""
     text = b64encode(secret.encode()).decode()
-    return named("rfc2136", server="127.0.0.1", name="key", secret=text, algorithm="HMAC-SHA256")
+    key = {"name": "key", "secret": text, "algorithm": "HMAC-SHA256", "sign_query": "true"}
+    return named("rfc2136", server="127.0.0.1", port="14002", **key)
 
 
 @pytest.mark.provider
@@ -334,4 +345,4 @@ def test_a_short_secret_for_hmac(providers: Providers, provider: str) -> None:
         if refused:
             assert_told(host.host, asked, "refuses a secret of less than 112 bits")
         else:
-            assert "Connection refused" in asked.stderr and said(asked) == []
+            assert asked.returncode == 1 and said(asked) == []
