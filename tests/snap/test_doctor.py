@@ -176,7 +176,7 @@ def test_leftovers_are_named_with_what_to_do(make_host: MakeHost) -> None:
 
 
 def test_certificates_that_certbot_cannot_renew_are_named(fips_certbot: Certbot) -> None:
-    """As Certbot itself has them: a whole one, and one whose key is gone, is not approved, whose plugin is absent."""
+    """As Certbot has them: a whole one, one whose key is gone, or not approved, or whose plugin is absent."""
     host = fips_certbot.host
     for name in ("whole.example.org", "torn.example.org", "lost.example.org", "weak.example.org"):
         fips_certbot.issue(name)
@@ -186,8 +186,8 @@ def test_certificates_that_certbot_cannot_renew_are_named(fips_certbot: Certbot)
     script = (
         "cd /etc/letsencrypt; rm -r archive/torn.example.org;"
         "sed -i 's/^authenticator = .*/authenticator = dns-try/' renewal/lost.example.org.conf;"
-        "cd archive/weak.example.org; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp256k1 -nodes"
-        " -subj /CN=weak.example.org -keyout privkey1.pem -out cert1.pem; cp cert1.pem chain1.pem;"
+        "cd archive/weak.example.org; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp256k1"
+        " -nodes -subj /CN=weak.example.org -keyout privkey1.pem -out cert1.pem; cp cert1.pem chain1.pem;"
         "cat cert1.pem chain1.pem > fullchain1.pem"
     )
     host.run(["sh", "-euc", script]).check()

@@ -1,8 +1,8 @@
 """What renewals hang on besides the module: whose keys the certificates have, and the PATH that hooks get.
 
 `python3 -I -m fips_doctor.renewal` is the part that needs crypto, and comes in by a proven entry point: it
-prints as JSON of each lineage whether its key is on record as made here in FIPS mode, and why Certbot calls it
-invalid.
+prints as JSON of each lineage whether its key is on record as made here in FIPS mode, and why Certbot calls
+it invalid.
 """
 
 import functools
@@ -25,7 +25,7 @@ SUFFIX = ".conf"
 
 @functools.cache
 def examined(python: str) -> dict[str, tuple[bool, str]]:
-    """Return of each lineage whether its key is on record, and why Certbot calls it invalid, empty if it does not.
+    """Return of each lineage whether its key is on record, and why Certbot calls it invalid, if it does.
 
     :param python: the snap's, the proven entry point.
     :raises ValueError: it cannot be told; the text says why.

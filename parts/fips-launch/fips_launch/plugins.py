@@ -211,7 +211,7 @@ _harmless: set[str] = set()  # files that have been read
 
 def _foreign(here: place.Place) -> set[str]:
     """Return the files outside of the snap that have OpenSSL's code, whatever they are called."""
-    found = set()
+    found: set[str] = set()
     for path, readable in _executed().items():
         if path in _harmless or path.startswith(f"{here.root}/"):
             continue
