@@ -176,16 +176,19 @@ def test_leftovers_are_named_with_what_to_do(make_host: MakeHost) -> None:
 
 
 def test_certificates_that_certbot_cannot_renew_are_named(fips_certbot: Certbot) -> None:
-    """As Certbot itself has them: a whole one, one whose key is gone, and one whose plugin is absent."""
+    """As Certbot has them: a whole one, one whose key is gone, or not approved, or whose plugin is absent."""
     host = fips_certbot.host
-    for name in ("whole.example.org", "torn.example.org", "lost.example.org"):
+    for name in ("whole.example.org", "torn.example.org", "lost.example.org", "weak.example.org"):
         fips_certbot.issue(name)
     before = value(examined(host, 0), "lineages")
     assert "torn" not in before
     assert "lost" not in before
     script = (
         "cd /etc/letsencrypt; rm -r archive/torn.example.org;"
-        "sed -i 's/^authenticator = .*/authenticator = dns-try/' renewal/lost.example.org.conf"
+        "sed -i 's/^authenticator = .*/authenticator = dns-try/' renewal/lost.example.org.conf;"
+        "cd archive/weak.example.org; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp256k1"
+        " -nodes -subj /CN=weak.example.org -keyout privkey1.pem -out cert1.pem; cp cert1.pem chain1.pem;"
+        "cat cert1.pem chain1.pem > fullchain1.pem"
     )
     host.run(["sh", "-euc", script]).check()
     found = examined(host, 0)
@@ -195,10 +198,14 @@ def test_certificates_that_certbot_cannot_renew_are_named(fips_certbot: Certbot)
     )
     assert "lost.example.org (the plugin dns-try is not here)" in value(found, "lineages")
     assert "whole.example.org" not in value(found, "lineages")
+    assert "weak.example.org (" in value(found, "lineages")
     theirs = json.loads(host.run(AS_ANOTHER_USER).check().stdout)["evidence"]["lineages"]
     assert theirs["state"] == "unknown"
     said = fips_certbot("certificates")
-    assert "/etc/letsencrypt/renewal/torn.example.org.conf" in said.stdout.partition("were invalid:")[2]
+    for name in ("torn", "weak"):
+        assert (
+            f"/etc/letsencrypt/renewal/{name}.example.org.conf" in said.stdout.partition("were invalid:")[2]
+        )
     host.run(["rm", "-rf", "/etc/letsencrypt"]).check()
 
 

@@ -137,7 +137,7 @@ def test_a_libcrypto_that_a_plugin_loads_ends_certbot(make_host: MakeHost, when:
     """From outside of its folder, where it is loaded or not before it is used; not in FIPS mode it may."""
     plugin = PluginHost(make_host())
     plugin.code(**{when: LOAD.format(HOSTS_LIBCRYPTO)})
-    result = plugin.host.run(["certbot-fips", "plugins"])
+    result = plugin.host.run(["certbot-fips", "certificates", "--authenticator", "dns-try"])
     assert result.returncode == 78
     said = [line for line in result.stderr.splitlines() if line.startswith("certbot-fips: ")]
     assert len(said) == 1
@@ -145,6 +145,36 @@ def test_a_libcrypto_that_a_plugin_loads_ends_certbot(make_host: MakeHost, when:
     control = PluginHost(make_host(flagged=False))
     control.code(**{when: LOAD.format(HOSTS_LIBCRYPTO)})
     assert control.used()
+
+
+#: Runs the OpenSSL that is linked into a package which the snap has too, or a libcrypto by another name.
+BY_PATH = """
+import ctypes, importlib.util
+path = {!r}
+if path.endswith(".abi3.so"):
+    importlib.util.module_from_spec(importlib.util.spec_from_file_location("_rust", path))
+else:
+    ctypes.CDLL(path)
+"""
+
+
+@pytest.mark.parametrize("by", ["shadowed package", "another name", "deleted file"])
+def test_openssl_by_whatever_path_ends_certbot(make_host: MakeHost, by: str) -> None:
+    for flagged in (True, False):
+        plugin = PluginHost(make_host(flagged=flagged))
+        plugin.add(wheel("cryptography"), "cryptography")
+        plugin.host.run(["cp", HOSTS_LIBCRYPTO, "/opt/other.so"]).check()
+        path = f"{plugin.folder}/cryptography/hazmat/bindings/_rust.abi3.so"
+        if by != "shadowed package":
+            path = "/opt/other.so"
+        gone = f"import os; os.remove({path!r})" if by == "deleted file" else ""
+        plugin.code(first=f"{BY_PATH.format(path)}\n{gone}\n")
+        if flagged:
+            result = plugin.host.run(["certbot-fips", "plugins"])
+            assert result.returncode == 78
+            assert f"a plugin has loaded another libcrypto or module: {path}" in result.stderr
+        else:
+            assert plugin.used()
 
 
 SEE = """

@@ -74,7 +74,9 @@ def test_x25519_is_what_the_authority_prefers(unflagged: NamespaceHost) -> None:
     """The control of the test before: elsewhere the same authority and the same snap agree on it."""
     with AcmeServer(unflagged, port=34000) as acme, Wire(unflagged, 34000) as wire:
         Certbot(unflagged, acme)("register", "--agree-tos", "--email", "admin@example.org").check()
-        assert {handshake.group for handshake in wire.handshakes()} <= {"x25519", "X25519MLKEM768"}
+        handshakes = wire.handshakes()
+    assert handshakes
+    assert {handshake.group for handshake in handshakes} <= {"x25519", "X25519MLKEM768"}
 
 
 #: IANA's numbers of ECDSA on the curves of SP 800-186, each with its own digest, and of RSA (PSS, PKCS#1).

@@ -43,6 +43,10 @@ SERVERS = {
         "-cipher DEFAULT@SECLEVEL=0 -cert /run/short.pem -key /run/short.key",
         "has a key of less than 112 bits",
     ),
+    "an Ed25519 authority": (
+        "-cert /run/leaf.pem -key /run/leaf.key",
+        "a key that is not approved, as Ed25519",
+    ),
     "no extended master secret": ("", "no extended master secret (RFC 7627)"),
 }
 CERTIFICATES = {"rsa": "rsa:2048", "ed25519": "ed25519", "short": "rsa:1024"}
@@ -75,6 +79,9 @@ def listening(host: NamespaceHost, folder: str, options: str) -> Iterator[None]:
         host.run(
             ["sh", "-c", f"{script} && cat /run/{name}.pem >> /etc/ssl/certs/ca-certificates.crt"]
         ).check()
+    leaf = "openssl req -x509 -CA /run/ed25519.pem -CAkey /run/ed25519.key -newkey ec -nodes"
+    curve = "-pkeyopt ec_paramgen_curve:P-256 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    host.run(["sh", "-c", f"{leaf} {curve} -keyout /run/leaf.key -out /run/leaf.pem"]).check()
     host.run(["tee", "/run/without_ems.py"], stdin=WITHOUT_EMS).check()
     certificate, key = pair.split()
     listen = f"python3 /run/without_ems.py {pair}"

@@ -186,14 +186,19 @@ def test_leftovers(tmp_path: Path) -> None:
         "etc/cron.d/renew",
         "etc/default/nginx",
         "etc/sysconfig/certbot",
+        "var/spool/cron/crontabs/root",
+        "etc/anacrontab",
+        "etc/security/pam_env.conf",
+        "root/.bashrc",
         "opt/environment",  # which a unit names
+        "opt/quoted",
     ],
 )
 def test_the_variable_is_found_wherever_a_service_gets_it(tmp_path: Path, place: str) -> None:
     file, unit = tmp_path / place, tmp_path / "etc/systemd/system/other.service"
     for each in (file, unit):
         each.parent.mkdir(parents=True, exist_ok=True)
-    unit.write_text("[Service]\nEnvironmentFile=-/opt/environment\n")
+    unit.write_text('[Service]\nEnvironmentFile=-/opt/environment\nEnvironmentFile="/opt/quoted"\n')
     file.write_text("[Service]\n# OPENSSL_FORCE_FIPS_MODE=0\n")
     assert leftovers.forced_mode(str(tmp_path)).state is State.OK
     file.write_text("[Service]\nEnvironment=A=1 OPENSSL_FORCE_FIPS_MODE=0\n")

@@ -45,7 +45,7 @@ class Host:
         return self.write(f"etc/letsencrypt/renewal/{name}.conf", "\n".join(lines) + "\n")
 
     def said(self, known: set[str] | None = None) -> tuple[State, str]:
-        item = lineages(KNOWN if known is None else known, str(self.root))
+        item = lineages(KNOWN if known is None else known, {}, str(self.root))
         assert item.advice or item.state is State.OK
         return item.state, item.value
 
@@ -104,7 +104,7 @@ def test_a_plugin_that_is_absent(host: Host) -> None:
     assert "a (the plugin dns-try is not here), b (the plugin apache is not here)" in value
     assert "c (" not in value
     assert host.said(KNOWN | {"dns-try", "apache"})[0] is State.OK
-    assert lineages(None, str(host.root)).state is State.UNKNOWN
+    assert lineages(None, {}, str(host.root)).state is State.UNKNOWN
 
 
 def as_nobody(host: Host) -> tuple[int, str]:
@@ -119,7 +119,7 @@ def as_nobody(host: Host) -> tuple[int, str]:
         try:
             os.setgid(65534)
             os.setuid(65534)
-            item = lineages(KNOWN, str(host.root))
+            item = lineages(KNOWN, {}, str(host.root))
             os.write(theirs, f"{item.state.value} {item.value}".encode())
         finally:
             os._exit(0)

@@ -5,6 +5,7 @@ import os
 import re
 
 from fips_doctor.evidence import Evidence, Item, State, host_run, read
+from fips_doctor.lineages import CRONTABS
 from fips_launch import place
 
 FORCED = "OPENSSL_FORCE_FIPS_MODE"
@@ -16,8 +17,14 @@ FILES = (
     "/etc/profile.d/*.sh",
     "/etc/bash.bashrc",
     "/etc/bashrc",
-    "/etc/crontab",
-    "/etc/cron.d/*",
+    "/etc/security/pam_env.conf",
+    "/etc/security/pam_env.d/*.conf",
+    *(
+        f"/root/{name}"
+        for name in (".profile", ".bash_profile", ".bash_login", ".bashrc", ".pam_environment")
+    ),
+    "/etc/anacrontab",
+    *CRONTABS,
     "/etc/default/*",
     "/etc/sysconfig/*",
     "/etc/systemd/*.conf",
@@ -30,7 +37,7 @@ FILES = (
 )
 MODULES = ("/usr/lib/*/ossl-modules", "/usr/lib64/ossl-modules", "/usr/lib/ossl-modules")
 UPSTREAM = ("/snap/certbot", "/var/lib/snapd/snap/certbot")
-ENVIRONMENT_FILE = re.compile(r"^EnvironmentFile=-?(/\S+)", re.MULTILINE)
+ENVIRONMENT_FILE = re.compile(r"""^EnvironmentFile=["']?-?["']?(/[^\s"']+)""", re.MULTILINE)
 
 
 def forced_mode(root: str = "") -> Item:
@@ -49,9 +56,9 @@ def forced_mode(root: str = "") -> Item:
         remedy = "take it out: the host's own programs read it; this snap does not"
         return Item(FORCED, "in " + ", ".join(dict.fromkeys(found)), State.WARN, remedy)
     if hidden:
-        value = f"nowhere that this user may look; hidden: {len(hidden)} files, first {hidden[0]}"
+        value = f"in no place where this user may look; hidden: {len(hidden)} files, first {hidden[0]}"
         return Item(FORCED, value, State.UNKNOWN, "run the doctor as root")
-    return Item(FORCED, "nowhere", State.OK)
+    return Item(FORCED, "in none of the usual places", State.OK)
 
 
 def _sets(path: str) -> bool:

@@ -8,7 +8,7 @@ import glob
 import os
 import stat
 
-from fips_doctor import plugins
+from fips_doctor import plugins, renewal
 from fips_doctor.evidence import Evidence, Item, State, listed, read
 from fips_launch.place import NAME, Place
 
@@ -95,10 +95,11 @@ def renewal_files(root: str = "") -> list[str]:
         return []
 
 
-def lineages(known: set[str] | None, root: str = "") -> Item:
+def lineages(known: set[str] | None, invalid: dict[str, str], root: str = "") -> Item:
     """Tell how many certificates there are, and which Certbot will not renew.
 
     :param known: the plugins that Certbot has; None: that cannot be told.
+    :param invalid: why Certbot's own check of keys and signatures fails, by lineage.
     """
     as_root = "run the doctor as root"
     try:
@@ -107,12 +108,13 @@ def lineages(known: set[str] | None, root: str = "") -> Item:
         return Item(CERTIFICATES, f"cannot be told: {FOLDER}: {error.strerror}", State.UNKNOWN, as_root)
     faults, hidden = [], 0
     for path in paths:
+        name = os.path.basename(path).removesuffix(".conf")
         try:
-            why = fault(path, known, root)
+            why = fault(path, known, root) or invalid.get(name, "")
         except OSError:
             hidden += 1
         else:
-            faults += [f"{os.path.basename(path).removesuffix('.conf')} ({why})"] if why else []
+            faults += [f"{name} ({why})"] if why else []
     value = f"{len(paths)} in {FOLDER}"
     if faults:
         remedy = f"`{NAME} certificates` lists them; issue anew, or delete, what is not wanted any more"
@@ -186,4 +188,8 @@ def evidence(here: Place, fips: bool) -> Evidence:
         known = plugins.names(here, fips)
     except (OSError, ValueError):
         known = None
-    return {"lineages": lineages(known), "two_managers": managers(here.name)}
+    try:
+        invalid = {name: why for name, (_, why) in renewal.examined(here.python).items() if why}
+    except ValueError:
+        invalid = {}  # the line on their keys says so, or the one on the entry point
+    return {"lineages": lineages(known, invalid), "two_managers": managers(here.name)}

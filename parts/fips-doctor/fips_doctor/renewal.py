@@ -1,12 +1,17 @@
 """What renewals hang on besides the module: whose keys the certificates have, and the PATH that hooks get.
 
 `python3 -I -m fips_doctor.renewal` is the part that needs crypto, and comes in by a proven entry point: it
-prints each lineage with whether its key is on record as made here in FIPS mode, as JSON.
+prints as JSON of each lineage whether its key is on record as made here in FIPS mode, and why Certbot calls
+it invalid.
 """
 
+import functools
 import json
+import logging
 import os
 import sys
+from contextlib import suppress
+from types import SimpleNamespace
 
 from fips_doctor.evidence import Evidence, Item, State, run
 from fips_launch import keys, place, refusal, superuser
@@ -18,6 +23,20 @@ SHOWN = 5  # lineages by name; there may be thousands
 SUFFIX = ".conf"
 
 
+@functools.cache
+def examined(python: str) -> dict[str, tuple[bool, str]]:
+    """Return of each lineage whether its key is on record, and why Certbot calls it invalid, if it does.
+
+    :param python: the snap's, the proven entry point.
+    :raises ValueError: it cannot be told; the text says why.
+    """
+    done = run(python, "-I", "-m", "fips_doctor.renewal")
+    try:
+        return {name: (bool(made), str(why)) for name, (made, why) in json.loads(done.out).items()}
+    except ValueError:
+        raise ValueError(refusal.parse(done.last_line)[0]) from None
+
+
 def lineage_keys(here: Place, fips: bool) -> Item:
     """Name the lineages whose key was not made here in FIPS mode."""
     label = "keys of certificates"
@@ -27,14 +46,13 @@ def lineage_keys(here: Place, fips: bool) -> Item:
         return Item(label, "cannot be told: this copy of the snap keeps no record", State.UNKNOWN)
     if os.geteuid():
         return Item(label, f"cannot be told: only root may look into {LIVE}", State.UNKNOWN)
-    done = run(here.python, "-I", "-m", "fips_doctor.renewal")
     try:
-        made_here: dict[str, bool] = json.loads(done.out)
-    except ValueError:
-        return Item(label, f"cannot be told: {refusal.parse(done.last_line)[0]}", State.UNKNOWN)
-    others = [name for name, made in made_here.items() if not made]
+        known = examined(here.python)
+    except ValueError as error:
+        return Item(label, f"cannot be told: {error}", State.UNKNOWN)
+    others = [name for name, (made, _) in known.items() if not made]
     if not others:
-        return Item(label, f"{len(made_here)}, all made here in FIPS mode", State.OK)
+        return Item(label, f"{len(known)}, all made here in FIPS mode", State.OK)
     named = ", ".join(others[:SHOWN]) + (f" and {len(others) - SHOWN} more" if len(others) > SHOWN else "")
     remedy = f"{here.instance} renew --cert-name NAME --force-renewal --new-key"
     return Item(label, f"not on record as made here in FIPS mode: {named}", State.WARN, remedy)
@@ -56,22 +74,39 @@ def renewal(here: Place, fips: bool) -> Evidence:
     return {"lineage_keys": lineage_keys(here, fips), "hooks_path": hooks_path()}
 
 
-def main() -> None:
-    """Print which lineages have a key that is on record; one whose certificate cannot be read has not."""
+def _made_here(name: str, known: set[str]) -> bool:
     from cryptography.x509 import load_pem_x509_certificate
 
+    try:
+        with open(f"{LIVE}/{name}/cert.pem", "rb") as certificate:
+            return keys.name(load_pem_x509_certificate(certificate.read()).public_key()) in known
+    except Exception:  # cryptography has many for a key that the module refuses
+        return False
+
+
+def _invalid(name: str) -> str:
+    """Return why Certbot calls a lineage invalid, by its own check; empty if it does not."""
+    from certbot.crypto_util import verify_renewable_cert  # type: ignore[import-not-found, unused-ignore]
+
+    paths = {f"{kind}_path": f"{LIVE}/{name}/{kind}.pem" for kind in ("cert", "chain", "fullchain")}
+    try:
+        verify_renewable_cert(
+            SimpleNamespace(lineagename=name, key_path=f"{LIVE}/{name}/privkey.pem", **paths)
+        )
+    except Exception as error:  # as Certbot does
+        return " ".join(str(error).split()) or type(error).__name__
+    return ""
+
+
+def main() -> None:
+    """Print it, as JSON."""
+    logging.disable()
+    with suppress(OSError):
+        os.setsid()  # no terminal on which the password of a key could be asked for
     known = keys.known(place.find())
-    found = {}
-    for file in sorted(os.listdir(RENEWAL)) if os.path.isdir(RENEWAL) else []:
-        if file.endswith(SUFFIX):
-            name = file.removesuffix(SUFFIX)
-            try:
-                with open(f"{LIVE}/{name}/cert.pem", "rb") as certificate:
-                    key = load_pem_x509_certificate(certificate.read()).public_key()
-                found[name] = keys.name(key) in known
-            except Exception:  # cryptography has many for a key that the module refuses
-                found[name] = False
-    json.dump(found, sys.stdout)
+    files = sorted(os.listdir(RENEWAL)) if os.path.isdir(RENEWAL) else []
+    names = [file.removesuffix(SUFFIX) for file in files if file.endswith(SUFFIX)]
+    json.dump({name: (_made_here(name, known), _invalid(name)) for name in names}, sys.stdout)
 
 
 if __name__ == "__main__":

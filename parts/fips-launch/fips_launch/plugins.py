@@ -190,12 +190,45 @@ def use(folders: Iterable[str]) -> list[str]:
     return refused
 
 
+def _executed(maps: str = "/proc/self/maps") -> dict[str, str]:
+    """Return the files that this process has code of, each with a path by which it can be read.
+
+    That is where the kernel keeps what is mapped (proc_pid_map_files(5)), for a file may be deleted, where
+    this user may look there.
+    """
+    found = {}
+    with open(maps, "rb") as file:
+        for line in file:
+            area, rights, _, _, _, *path = os.fsdecode(line.rstrip(b"\n")).split(None, 5)
+            if "x" in rights and path and path[0].startswith("/"):
+                kept = f"/proc/self/map_files/{area}"
+                found[path[0]] = kept if os.access(kept, os.R_OK) else path[0]
+    return found
+
+
+_harmless: set[str] = set()  # files that have been read
+
+
+def _foreign(here: place.Place) -> set[str]:
+    """Return the files outside of the snap that have OpenSSL's code, whatever they are called."""
+    found: set[str] = set()
+    for path, readable in _executed().items():
+        if path in _harmless or path.startswith(f"{here.root}/"):
+            continue
+        try:
+            harmful = has_openssl(readable) or not os.path.exists(readable)
+        except (OSError, ValueError):
+            harmful = True
+        (found if harmful else _harmless).add(path)
+    return found
+
+
 def prove_memory() -> None:
     """End the process if it is in FIPS mode and has another libcrypto or module in its memory by now."""
     if not used or not _in_fips():
         return
     here = place.find()
-    if strange := prove.mapped() - {here.libcrypto, here.module}:
+    if strange := prove.mapped() - {here.libcrypto, here.module} | _foreign(here):
         sys.stdout.flush()
         what = f"a plugin has loaded another libcrypto or module: {', '.join(sorted(strange))}"
         refusal.refuse(what, f"disconnect the plugin, `snap connections {here.name}` lists them")

@@ -44,6 +44,7 @@ NOTHING_IN_COMMON = {
 }
 # X509_STORE_CTX_get_error(3): EE_KEY_TOO_SMALL, CA_KEY_TOO_SMALL, CA_MD_TOO_WEAK.
 TOO_WEAK = {66, 67, 68}
+SIGNATURE_FAILURE = 7
 
 
 def not_supported(error: BaseException) -> bool:
@@ -70,6 +71,11 @@ def nothing_in_common(error: BaseException) -> bool:
 def internal(error: BaseException) -> bool:
     """Tell whether libssl has an error without a reason: the module did not do what it was asked."""
     return type(error) is ssl.SSLError and error.library == "SSL" and error.reason is None
+
+
+def unverified_signature(error: BaseException) -> bool:
+    """Tell whether a signature on the other side's certificates was not verified: forged, or not approved."""
+    return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code == SIGNATURE_FAILURE
 
 
 def weak_certificate(error: BaseException) -> bool:
@@ -157,6 +163,13 @@ TABLE = (
         "FIPS: the server's certificate, or one of its authorities', has a key of less than 112 bits of"
         " security or an MD5 or SHA-1 signature",
         "replace it on the server",
+    ),
+    Row(
+        unverified_signature,
+        ANYWHERE,
+        "FIPS: a signature on the server's certificates is by a key that is not approved, as Ed25519 or"
+        " secp256k1, or it is forged",
+        "find out which; a certificate authority on RSA from 2048 bits on, P-256, P-384 or P-521 is approved",
     ),
     Row(
         not_supported,
