@@ -1,7 +1,8 @@
 """Other Certbots on a host, with what renews by them: from these people come, and to these they go back.
 
-Debian's package is the real one. Upstream's snap and EPEL's package cannot be had without a store and a mirror:
-their stand-ins are Certbot from PyPI, of the release that is meant, where those have it and with their timers.
+Debian's package is the real one. Upstream's snap and EPEL's package cannot be had without a store and a
+mirror: their stand-ins are Certbot from PyPI, of the release that is meant, where those have it and with
+their timers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _START = """\
 #!/bin/sh
 # The host's trust store: this one brings its own.
 PYTHONPATH="${{SNAP:-/opt}}/certbot-{release}" REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt \\
-    exec /usr/bin/python3 -c 'import sys; sys.argv[0] = "certbot"; from certbot.main import main; sys.exit(main())' "$@"
+    exec /usr/bin/python3 -c 'import sys; from certbot.main import main; sys.exit(main())' "$@"
 """
 _SNAP = """\
 name: certbot

@@ -3,72 +3,25 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from tests.moves import certbots
 from tests.moves.certbots import Other
+from tests.moves.support import LETSENCRYPT, make_due, service, versions
 from tools.acme import AcmeServer
 from tools.acme.certificate import Certificate
-from tools.hosts import Result
 from tools.hosts.nspawn import NspawnHost
 
-LETSENCRYPT = "/etc/letsencrypt"
 #: Of the service: what systemd has of its standard output and error.
 JOURNAL = ["journalctl", "--unit=snap.certbot-fips.renew.service", "--output=cat"]
-
-
-@pytest.fixture(scope="module")
-def host(snap_file: Path) -> Iterator[NspawnHost]:
-    """Debian 12 with its own Certbot, under the flag, and our snap beside that."""
-    with NspawnHost("debian-12-certbot", flagged=True, snap=snap_file) as host:
-        host.run(["systemctl", "disable", "--now", "certbot.timer"]).check()
-        yield host
-
-
-@pytest.fixture(scope="module")
-def acme(host: NspawnHost) -> Iterator[AcmeServer]:
-    with AcmeServer(host) as acme:
-        yield acme
-
-
-@pytest.fixture(autouse=True)
-def clean(host: NspawnHost) -> Iterator[None]:
-    """Leave neither certificates nor another Certbot's timer behind."""
-    empty = f"rm -rf {LETSENCRYPT}; mkdir {LETSENCRYPT}; echo no-random-sleep-on-renew=true > {LETSENCRYPT}/cli.ini"
-    host.run(["sh", "-euc", empty]).check()
-    yield
-    host.run(
-        [
-            "sh",
-            "-uc",
-            "systemctl disable --now certbot.timer certbot-renew.timer; snap remove --purge certbot;"
-            "rm -rf /opt/certbot* /etc/cron.d/certbot-of-pip /usr/lib/systemd/system/certbot-renew.*",
-        ]
-    )
 
 
 def issue(other: Other, acme: AcmeServer, name: str, *arguments: str) -> None:
     """Have another Certbot get a certificate over HTTP-01."""
     how = ("--standalone", "--cert-name", name, "--domain", name, "--server", acme.directory)
     other("certonly", *how, "--agree-tos", "--email", "admin@example.org", *arguments).check()
-
-
-def make_due(host: NspawnHost, name: str) -> None:
-    """Have a certificate end in five days, and be due in its last thirty; its key stays."""
-    folder, names = f"{LETSENCRYPT}/archive/{name}", f"subjectAltName=DNS:{name}"
-    subject = ["-subj", f"/CN={name}", "-addext", names, "-days", "5", "-out", f"{folder}/cert1.pem"]
-    host.run(["openssl", "req", "-x509", "-key", f"{folder}/privkey1.pem", *subject]).check()
-    # Since 4.1 Certbot goes by a share of the lifetime, and this certificate is new.
-    file = f"{LETSENCRYPT}/renewal/{name}.conf"
-    host.run(["sed", "-i", "1i renew_before_expiry = 30 days", file]).check()
-
-
-def versions(host: NspawnHost, name: str) -> int:
-    """Count how often a certificate was issued."""
-    return len(list(host.path(f"{LETSENCRYPT}/archive/{name}").glob("cert*.pem")))
 
 
 def accounts(host: NspawnHost) -> list[str]:
@@ -79,11 +32,6 @@ def accounts(host: NspawnHost) -> list[str]:
 
 def key(host: NspawnHost, name: str) -> str:
     return host.path(f"{LETSENCRYPT}/live/{name}/privkey.pem").read_text()
-
-
-def service(host: NspawnHost) -> Result:
-    """Have the timer's service renew."""
-    return host.run(["systemctl", "start", "snap.certbot-fips.renew.service"])
 
 
 def renewed_by_others(host: NspawnHost) -> tuple[str, str]:

@@ -35,7 +35,12 @@ def test_a_copy_elsewhere_has_no_data_and_goes_by_the_installed_snaps_setting(ro
 
 @pytest.mark.parametrize(
     ("target", "command"),
-    [("certbot-fips", "certbot"), ("certbot", "certbot-fips"), ("certbot-fips_two", "certbot-fips"), ("", "")],
+    [
+        ("certbot-fips", "certbot"),
+        ("certbot", "certbot-fips"),
+        ("certbot-fips_two", "certbot-fips"),
+        ("", ""),
+    ],
 )
 def test_certbots_texts_name_the_alias_where_it_is_this_snaps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, command: str
