@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-call",
         action="store_true",
-        help="end the hooks at every system call of theirs, not at a dozen (two hours)",
+        help="end the hooks at every system call of theirs, not at a dozen (more than an hour)",
     )
 
 

@@ -27,7 +27,8 @@ openssl genrsa -out signing.pem 2048
 mkdir made
 PYTHONPATH=packages setsid python3 -m proxy --hostname 127.0.0.1 --port 3128 --num-workers 1 \\
     --num-acceptors 1 --plugins proxy.plugin.CacheResponsesPlugin --ca-cert-file authority.pem \\
-    --ca-key-file authority.key --ca-signing-key-file signing.pem --ca-cert-dir made --ca-file "$0" > log 2>&1 < /dev/null &
+    --ca-key-file authority.key --ca-signing-key-file signing.pem --ca-cert-dir made --ca-file "$0" \\
+    > log 2>&1 < /dev/null &
 echo $! > pid
 try='import socket; socket.create_connection(("127.0.0.1", 3128))'
 for _ in $(seq 600); do ! python3 -c "$try" || exit 0; done

@@ -1,7 +1,7 @@
 """The hooks of install and refresh, ended in their middle as by a power cut: never half-configured.
 
 A dozen of each hook's system calls here; `pytest tests/snap/test_power_cut.py --every-call` ends the hooks at
-every one of theirs, which takes two hours. What a machine makes of a cut is in tests/hosts/test_power_cut.py.
+every one of theirs, which takes more than an hour.
 """
 
 from collections.abc import Callable, Iterator
