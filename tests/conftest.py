@@ -25,6 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="run what hangs on the FIPS module with the snap that `make snap PROVIDER=...` made, too",
     )
+    parser.addoption(
+        "--every-call",
+        action="store_true",
+        help="end the hooks at every system call of theirs, not at a dozen (more than an hour)",
+    )
 
 
 def providers(config: pytest.Config) -> list[str]:

@@ -162,12 +162,12 @@ def test_what_another_user_may_not_see_is_not_counted_as_good(host: Host, hidden
         (
             "etc/systemd/system/timers.target.wants/snap.certbot.renew.timer",
             "../snap.certbot.renew.timer",
-            "snap stop --disable certbot.renew",
+            "systemctl disable --now snap.certbot.renew.timer",
         ),
         (
             "etc/systemd/system/timers.target.wants/snap.certbot-fips_two.renew.timer",
             "../snap.certbot-fips_two.renew.timer",
-            "snap stop --disable certbot-fips_two.renew",
+            "systemctl disable --now snap.certbot-fips_two.renew.timer",
         ),
     ],
 )

@@ -33,6 +33,27 @@ def test_a_copy_elsewhere_has_no_data_and_goes_by_the_installed_snaps_setting(ro
     assert place.setting == "/var/snap/certbot-fips/common/fips"
 
 
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("certbot-fips", "certbot"),
+        ("certbot", "certbot-fips"),
+        ("certbot-fips_two", "certbot-fips"),
+        ("", ""),
+    ],
+)
+def test_certbots_texts_name_the_alias_where_it_is_this_snaps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, command: str
+) -> None:
+    snaps = str(tmp_path)
+    monkeypatch.setattr("fips_launch.place.MOUNTED", (snaps,))
+    (tmp_path / "bin").mkdir()
+    if target:
+        (tmp_path / "bin/certbot").symlink_to(target)
+    assert Place(f"{snaps}/certbot-fips/x1").command() == (command or "certbot-fips")
+    assert Place("/opt/copy").command() == "certbot-fips"
+
+
 def test_the_snaps_name_is_the_recipes() -> None:
     assert recipe.load()["name"] == NAME
 

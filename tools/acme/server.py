@@ -6,6 +6,7 @@ starts them: it runs on every host.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Self
 from tools.acme import files
 from tools.acme.files import AcmeError
 from tools.hosts import Host, Result
+from tools.hosts.base import LOGIN_ENVIRONMENT
 
 #: An account that the variant with external account binding knows: key id and HMAC key (base64url, 48 bytes).
 EAB_KEY_ID = "kid-1"
@@ -26,6 +28,7 @@ class AcmeServer:
     host: where to run it. port: where it listens; the three ports after it are used too (management, DNS and
         DNS management), so that two servers can live on one host.
     eab: want external account binding (EAB_KEY_ID, EAB_HMAC_KEY) of every new account.
+    roots: how many chains it offers for a certificate, each with a root of its own.
     http_port: where HTTP-01 challenges are looked for.
     validity: seconds for which its certificates are valid; 90 days as real authorities have it.
     trusted: put the authority of its TLS certificate into the host's trust store.
@@ -38,6 +41,7 @@ class AcmeServer:
         *,
         port: int = 14000,
         eab: bool = False,
+        roots: int = 1,
         http_port: int = 80,
         validity: int = 90 * 86400,
         trusted: bool = True,
@@ -46,6 +50,7 @@ class AcmeServer:
         self._host = host
         self._port = port
         self._eab = eab
+        self._roots = roots
         self._http_port = http_port
         self._validity = validity
         self._trusted = trusted
@@ -73,13 +78,21 @@ class AcmeServer:
 
     def status(self, serial: str) -> str:
         """Return what the authority thinks of a certificate: `Valid` or `Revoked`. `serial`: hexadecimal."""
-        url = f"https://localhost:{self._port + 1}/cert-status-by-serial/{serial}"
+        return str(json.loads(self._ask(f"cert-status-by-serial/{serial}"))["Status"])
+
+    def root(self, number: int) -> str:
+        """Return one of its roots, as PEM; `number`: from 0 on."""
+        return self._ask(f"roots/{number}")
+
+    def _ask(self, what: str) -> str:
+        """Return what its management says."""
         ask = (
-            "import json, ssl, sys, urllib.request as u;"
+            "import ssl, sys, urllib.request as u;"
             "trust = ssl.create_default_context(cafile=sys.argv[2]);"
-            "print(json.load(u.urlopen(sys.argv[1], context=trust))['Status'])"
+            "print(u.urlopen(sys.argv[1], context=trust).read().decode())"
         )
-        return self._host.run(["python3", "-c", ask, url, self.ca_file]).check().stdout.strip()
+        url = f"https://localhost:{self._port + 1}/{what}"
+        return self._host.run(["python3", "-c", ask, url, self.ca_file]).check().stdout
 
     def stop(self) -> None:
         """End both programs; their logs stay on the host."""
@@ -95,7 +108,9 @@ class AcmeServer:
                 raise AcmeError(f"{self._host.name}: port {port} is taken: end what listens there")
 
     def _run(self, action: str, *arguments: str) -> Result:
-        return self._host.run(["sh", f"{self.folder}/pebble.sh", action, self.folder, *arguments])
+        variables = {**LOGIN_ENVIRONMENT, "PEBBLE_ALTERNATE_ROOTS": str(self._roots - 1)}
+        command = ["sh", f"{self.folder}/pebble.sh", action, self.folder, *arguments]
+        return self._host.run(command, env=variables)
 
     def _do(self, action: str, *arguments: str) -> None:
         done = self._run(action, *arguments)

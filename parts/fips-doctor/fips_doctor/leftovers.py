@@ -37,6 +37,7 @@ FILES = (
 )
 MODULES = ("/usr/lib/*/ossl-modules", "/usr/lib64/ossl-modules", "/usr/lib/ossl-modules")
 UPSTREAM = ("/snap/certbot", "/var/lib/snapd/snap/certbot")
+REVISION = re.compile(r"(x?)(\d+)")  # in the store's or, of a file that was installed, snapd's own count
 ENVIRONMENT_FILE = re.compile(r"""^EnvironmentFile=["']?-?["']?(/[^\s"']+)""", re.MULTILINE)
 
 
@@ -83,13 +84,20 @@ def upstream(root: str = "") -> Item:
     if not folder:
         return Item(label, "not installed", State.OK)
     revision = os.path.basename(os.path.realpath(f"{folder}/current"))
-    newer = [n for n in os.listdir(folder) if n.isdigit() and revision.isdigit() and int(n) > int(revision)]
+    newer = [name for name in os.listdir(folder) if _newer(name, revision)]
     held = "held" in host_run("snap", "list", "certbot", seconds=5).out
     notes = [text for text, found in (("held", held), ("reverted", bool(newer))) if found]
     if not notes:
         return Item(label, f"installed, revision {revision}")
     remedy = f"snap remove certbot, once {place.NAME} renews: certificates in /etc/letsencrypt stay"
     return Item(label, f"installed, revision {revision}, {' and '.join(notes)}", State.WARN, remedy)
+
+
+def _newer(one: str, than: str) -> bool:
+    """Tell whether a revision came after another: N from the store, xN, of a file, is newer yet."""
+    matches = [REVISION.fullmatch(each) for each in (one, than)]
+    numbers = [(match[1], int(match[2])) for match in matches if match]
+    return len(numbers) == 2 and numbers[0] > numbers[1]
 
 
 def all_of_them() -> Evidence:

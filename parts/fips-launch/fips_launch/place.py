@@ -10,7 +10,8 @@ import os
 import sys
 
 NAME = "@SNAP_NAME@"  # of the snap, by the recipe; an instance of snapd's has a key behind it
-MOUNTED = ("/snap", "/var/lib/snapd/snap")  # where snapd has snaps
+MOUNTED = ("/snap", "/var/lib/snapd/snap")  # where snapd has snaps, and in `bin` their commands
+ALIAS = "certbot"  # what the command is called on hosts that had another Certbot
 
 
 class Place:
@@ -52,6 +53,20 @@ class Place:
             self.plugins = f"{var}/{instance}/{revision}/fips/plugins-{revision}.json"
         self.name = self.instance or NAME
         self.setting = f"{var}/{self.name}/common/fips"
+
+    def command(self) -> str:
+        """Return the command that leads to this Certbot, for its own texts.
+
+        That is the alias `certbot`, where the administrator has made it one of this snap.  `snap run` does
+        not tell an app by which of its names it was called.
+        """
+        for folder in MOUNTED if self.instance else ():
+            try:
+                if os.readlink(f"{folder}/bin/{ALIAS}") == self.instance:
+                    return ALIAS
+            except OSError:
+                pass  # no alias
+        return self.name
 
     def select(self, fips: bool) -> dict[str, str]:
         """Return the two variables that libcrypto reads when it is initialised.
