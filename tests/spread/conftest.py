@@ -31,6 +31,9 @@ class TaskItem(pytest.Item):
     def __init__(self, *, job: Job, **keys: object) -> None:
         super().__init__(**keys)  # type: ignore[arg-type]
         self.job = job
+        # A web server is configured alike on a flagged host and on one that is not.
+        if job.suite.name.endswith("/web") and job.environment["HOST_FIPS"] == "no":
+            self.add_marker(pytest.mark.rest)
 
     def runtest(self) -> None:
         Hosts.of(self.config).session(self.job.system.name).run(self.job)
