@@ -32,7 +32,8 @@ class TaskItem(pytest.Item):
         super().__init__(**keys)  # type: ignore[arg-type]
         self.job = job
         # A web server is configured alike on a flagged host and on one that is not.
-        if job.suite.name.endswith("/web") and job.environment["HOST_FIPS"] == "no":
+        unflagged = job.suite.name.endswith("/web") and job.environment["HOST_FIPS"] == "no"
+        if unflagged or job.task.keys.get("manual"):
             self.add_marker(pytest.mark.rest)
 
     def runtest(self) -> None:

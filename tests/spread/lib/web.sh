@@ -42,7 +42,7 @@ roll_back() { # PLUGIN: all that Certbot has done to the configuration
 }
 
 files_below() { # FOLDER: what is in it, to compare
-    (cd "$1" && find . ! -type d -printf '%p %l ' -exec sh -c 'sha256sum < "$1"' - {} \; | sort)
+    (cd "$1" && find . ! -xtype d -printf '%p %l ' -exec sh -c 'sha256sum < "$1"' - {} \; | sort)
 }
 
 answer_with() { # NAME ADDRESS: the test authority's DNS has the name at that IPv6 address, too
