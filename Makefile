@@ -47,7 +47,7 @@ else
 	@$(PYTHON) -m tools.spread $(WHERE)
 endif
 
-web: snap ## run the tasks of tests/spread/web that `make test` leaves out: on hosts without the flag, and a stand-in for RHEL's layout
+web: snap ## run spread's tasks that `make test` leaves out: web servers and hooks without the flag, a stand-in for RHEL
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m rest tests/spread
 
 tmt: supplies ## run tests/spread on a RHEL machine (PLAN=rhel-9 GUEST=address; TMT_KEY: the private key, if ssh has none)

@@ -17,6 +17,8 @@ from tools.spread.run import FailedError, Session, open_session
 
 HERE = Path(__file__).parent
 BACKEND = "adhoc"
+#: Tasks that have to do with the flag so little that `make test` runs them on flagged hosts alone.
+ALIKE = ("web/nginx", "web/apache", "snapd/hooks", "snapd/timers")
 
 
 @cache
@@ -31,9 +33,8 @@ class TaskItem(pytest.Item):
     def __init__(self, *, job: Job, **keys: object) -> None:
         super().__init__(**keys)  # type: ignore[arg-type]
         self.job = job
-        # A web server is configured alike on a flagged host and on one that is not.
-        unflagged = job.suite.name.endswith("/web") and job.environment["HOST_FIPS"] == "no"
-        if unflagged or job.task.keys.get("manual"):
+        seen = job.task.name.removeprefix("tests/spread/") in ALIKE and job.environment["HOST_FIPS"] == "no"
+        if seen or job.task.keys.get("manual"):
             self.add_marker(pytest.mark.rest)
 
     def runtest(self) -> None:
