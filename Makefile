@@ -7,7 +7,7 @@ ORIGIN :=
 .DEFAULT_GOAL := help
 # Each target uses all processors itself, and one build at a time has the work folder.
 .NOTPARALLEL:
-.PHONY: help setup snap providers demo test check supplies spread tmt campaign boundary suites lint bench reproduce bare requirements clean
+.PHONY: help setup snap providers demo test check supplies spread web tmt campaign boundary suites lint bench reproduce bare requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -46,6 +46,9 @@ else
 	@$(MAKE) --no-print-directory snap
 	@$(PYTHON) -m tools.spread $(WHERE)
 endif
+
+web: snap ## run spread's tasks that `make test` leaves out: web servers and hooks without the flag, a stand-in for RHEL
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m rest tests/spread
 
 tmt: supplies ## run tests/spread on a RHEL machine (PLAN=rhel-9 GUEST=address; TMT_KEY: the private key, if ssh has none)
 	@tools/tmt "$(PLAN)" "$(GUEST)"

@@ -115,7 +115,10 @@ def test_every_hook_is_executable(hook: Path) -> None:
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.name)
 def test_every_hook_only_calls_its_entry_point(hook: Path) -> None:
-    """That of check-health is a script that the service `health` runs too, with a word where it fails."""
+    """That of check-health is a script that the service `health` runs too, with a word where it fails.
+
+    That of pre-refresh, where a broken snap's must not keep it from being replaced, ends with 0.
+    """
     script = recipe.PROJECT / "parts" / "fips-hooks" / hook.name
     called = f'"$SNAP/usr/bin/fips-hook" {hook.name}'
     if script.exists():
@@ -123,7 +126,7 @@ def test_every_hook_only_calls_its_entry_point(hook: Path) -> None:
         assert recipe.load()["apps"]["health"]["command"] == f"usr/libexec/fips-hooks/{hook.name}"
         called = f'"$SNAP/usr/libexec/fips-hooks/{hook.name}"'
     code = [line for line in hook.read_text().splitlines() if line and not line.startswith("#")]
-    assert code == [f"exec {called}"]
+    assert code == [f"{called} || true" if hook.name == "pre-refresh" else f"exec {called}"]
 
 
 @pytest.mark.parametrize(("named", "others"), [("", ["3.5.4"]), ("3.0.8", []), ("in-tree", [])])

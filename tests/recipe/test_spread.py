@@ -85,7 +85,7 @@ def test_a_new_system_is_one_line(tree: Path) -> None:
     for name, backend, suites in (
         (names_of["container"], "adhoc", {"any", "fast"}),
         (names_of["machine"], "google", {"any", "fast", "snapd"}),
-        (names_of["booted"], "adhoc", {"any", "fast", "snapd"}),
+        (names_of["booted"], "adhoc", {"any", "fast", "snapd", "web"}),
     ):
         own = [job for job in jobs(project, backend, manual=True) if job.system.name == name]
         assert {job.suite.name for job in own} == {f"tests/spread/{suite}" for suite in suites}

@@ -17,6 +17,8 @@ from tools.spread.run import FailedError, Session, open_session
 
 HERE = Path(__file__).parent
 BACKEND = "adhoc"
+#: Tasks that have to do with the flag so little that `make test` runs them on flagged hosts alone.
+ALIKE = ("web/nginx", "web/apache", "snapd/hooks", "snapd/timers")
 
 
 @cache
@@ -31,6 +33,9 @@ class TaskItem(pytest.Item):
     def __init__(self, *, job: Job, **keys: object) -> None:
         super().__init__(**keys)  # type: ignore[arg-type]
         self.job = job
+        seen = job.task.name.removeprefix("tests/spread/") in ALIKE and job.environment["HOST_FIPS"] == "no"
+        if seen or job.task.keys.get("manual"):
+            self.add_marker(pytest.mark.rest)
 
     def runtest(self) -> None:
         Hosts.of(self.config).session(self.job.system.name).run(self.job)

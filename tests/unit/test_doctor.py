@@ -112,6 +112,7 @@ def test_the_same_advice_is_given_once() -> None:
         (True, {"process": State.UNKNOWN}, "waiting", "fips-unknown"),
         (True, {"mode": State.BAD}, "blocked", "mode"),
         (True, {"trust_store": State.BAD}, "blocked", "trust-store"),
+        (True, {"hooks": State.BAD}, "blocked", "hooks"),
         (True, {"entropy": State.BAD}, "waiting", "entropy"),
         (True, {"config": State.WARN}, "waiting", "hook-not-run"),
         (True, {"config": State.BAD}, "error", "config"),

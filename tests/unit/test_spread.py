@@ -104,7 +104,7 @@ def test_a_key_of_the_project_that_is_refused(tmp_path: Path, said: str, text: s
         ("execute: ''", "execute: '' is not text, a script, and not empty"),
         ("prepare: {a: b}\nexecute: c", "prepare: {'a': 'b'} is not text"),
         ("debug: a\nexecute: b\ndebug: c", "task.yaml:4: the key `debug` is there twice"),
-        ("manual: true\nexecute: a", "unknown key `manual`"),
+        ("manual: maybe\nexecute: a", "manual: 'maybe' is not true or false, without quotes"),
         ("priority: 1\nexecute: a", "unknown key `priority`"),
         ("samples: 2\nexecute: a", "unknown key `samples`"),
         ("environment: {A/b: c}\nexecute: a", "unknown key `environment`"),

@@ -41,6 +41,7 @@ class System:
 SUITES: dict[str, Callable[[System], bool]] = {
     "fast": lambda system: not system.slow,
     "snapd": lambda system: system.snapd and not system.slow,
+    "web": lambda system: system.kind == "nspawn",  # roots.py puts the web servers there
 }
 
 

@@ -18,6 +18,7 @@ FLAG = HERE.with_name("fips_flag.sh")
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "snapd", "squashfs-tools", "python3", "openssl", "ca-certificates"),
     *("iproute2", "procps"),
+    *("nginx-light", "apache2"),
 )
 #: The userland that stands in for the base snap: of the roots the one with the newest C library.
 BASE = "debian-13"
@@ -33,6 +34,8 @@ MASKED = (
     *("systemd-networkd.service", "systemd-resolved.service", "apparmor.service", "fstrim.timer"),
     *("snapd.seeded.service", "snapd.apparmor.service", "snapd.autoimport.service", "dpkg-db-backup.timer"),
 )
+#: Servers that a task starts when it wants them: all of them want the same ports.
+IDLE = ("nginx.service", "apache2.service")
 
 
 def root(name: str | Path) -> Path:
@@ -80,6 +83,8 @@ def _bootstrap(name: str, recipe: dict[str, object], target: Path) -> None:
     for unit in MASKED:
         (units / unit).unlink(missing_ok=True)
         (units / unit).symlink_to("/dev/null")
+    for unit in IDLE:
+        (units / "multi-user.target.wants" / unit).unlink()
     (units / "default.target").unlink(missing_ok=True)
     (units / "default.target").symlink_to("/lib/systemd/system/multi-user.target")
     (target / "etc/hostname").write_text(f"{name}\n")

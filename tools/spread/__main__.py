@@ -20,7 +20,7 @@ def main() -> int:
     """Return 0 when all tasks passed, 1 when one failed or could not be run."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.spread", description=__doc__)
     parser.add_argument("system", help="a system of spread.yaml's backend adhoc")
-    parser.add_argument("task", nargs="*", help="names of tasks (default: all)")
+    parser.add_argument("task", nargs="*", help="names of tasks (default: all that are not manual)")
     arguments = parser.parse_args()
     try:
         return run(arguments.system, arguments.task)
@@ -46,8 +46,9 @@ def run(system: str, tasks: list[str]) -> int:
     for task in tasks:
         if task not in names:
             raise SpreadError(f"unknown task {task} on {system}: {nearest(task, sorted(names))}")
+    wanted = tasks or {Path(job.task.name).name for job in chosen if not job.task.keys.get("manual")}
     with open_session(PROJECT, system, newest_snap()) as session:
-        done = [_one(session, job) for job in chosen if not tasks or Path(job.task.name).name in tasks]
+        done = [_one(session, job) for job in chosen if Path(job.task.name).name in wanted]
     return int(not all(done))
 
 

@@ -1,4 +1,4 @@
-"""What renewals hang on besides the module: whose keys the certificates have, and the PATH that hooks get.
+"""What renewals hang on besides the module: whose keys the certificates have, the hooks and their PATH.
 
 `python3 -I -m fips_doctor.renewal` is the part that needs crypto, and comes in by a proven entry point: it
 prints as JSON of each lineage whether its key is on record as made here in FIPS mode, and why Certbot calls
@@ -6,6 +6,7 @@ it invalid.
 """
 
 import functools
+import glob
 import json
 import logging
 import os
@@ -13,13 +14,15 @@ import sys
 from contextlib import suppress
 from types import SimpleNamespace
 
-from fips_doctor.evidence import Evidence, Item, State, run
-from fips_launch import keys, place, refusal, superuser
+from fips_doctor.evidence import Evidence, Item, State, listed, read, run
+from fips_launch import hooks, keys, place, refusal, superuser
 from fips_launch.place import Place
 
 LIVE = "/etc/letsencrypt/live"
 RENEWAL = "/etc/letsencrypt/renewal"
+OPTIONS = "/etc/letsencrypt/cli.ini"
 SHOWN = 5  # lineages by name; there may be thousands
+LONGEST = 120  # characters of a hook's command
 SUFFIX = ".conf"
 
 
@@ -69,9 +72,47 @@ def hooks_path() -> Item:
     return Item(label, value, state, "set PATH where Certbot is started like this, as in the crontab")
 
 
+def _wanted(hook: hooks.Failed, said: str) -> bool:
+    """Tell whether a hook is still there: as a file, or in a text of options; its certificate too."""
+    if hook.lineage and not os.path.lexists(f"{RENEWAL}/{hook.lineage}{SUFFIX}"):
+        return False
+    return os.access(hook.command, os.X_OK) or _bare(hook.command) in said
+
+
+def _bare(text: str) -> str:
+    """Return a text without what ConfigObj may have put around it, or into it."""
+    return "".join(text.replace("\\", "").replace('"', "").replace("'", "").split())
+
+
+def failed_hooks(here: Place) -> Item:
+    """Name the hooks that failed when they last ran."""
+    label = "Certbot's hooks"
+    if not here.failed_hooks:
+        return Item(label, "cannot be told: this copy of the snap keeps no record", State.UNKNOWN)
+    try:
+        failed = hooks.failed(here)
+    except (OSError, ValueError) as error:
+        return Item(label, f"cannot be told: {here.failed_hooks}: {error}", State.UNKNOWN)
+    said = _bare(" ".join(read(file) or "" for file in (OPTIONS, *glob.glob(f"{RENEWAL}/*{SUFFIX}"))))
+    named = [
+        f"{hook.kind} `{hook.command[:LONGEST]}`{hook.lineage and f' for {hook.lineage}'} ended with"
+        f" {hook.status} at {hook.time}"
+        for hook in failed
+        if _wanted(hook, said)
+    ]
+    if not named:
+        return Item(label, "none failed when it last ran", State.OK)
+    remedy = f"do what it should have done, then try it: {here.instance} renew --dry-run --run-deploy-hooks"
+    return Item(label, listed(named), State.BAD, remedy)
+
+
 def renewal(here: Place, fips: bool) -> Evidence:
-    """Return both; ``fips``: it is asked for here."""
-    return {"lineage_keys": lineage_keys(here, fips), "hooks_path": hooks_path()}
+    """Return all three; ``fips``: it is asked for here."""
+    return {
+        "lineage_keys": lineage_keys(here, fips),
+        "hooks_path": hooks_path(),
+        "hooks": failed_hooks(here),
+    }
 
 
 def _made_here(name: str, known: set[str]) -> bool:

@@ -61,7 +61,7 @@ def installed(here: Place) -> Evidence:
 
 
 def services(here: Place) -> Evidence:
-    """Tell whether systemd has the timers of this snap."""
+    """Tell whether systemd has the timers of this snap, and how the renewal of the last one ended."""
     names = [f"snap.{here.instance}.{name}.timer" for name in TIMERS]
     if not here.instance or not os.path.isdir("/run/systemd/system"):
         return {"services": Item("services", "cannot be told: no snapd or no systemd here", State.UNKNOWN)}
@@ -69,7 +69,13 @@ def services(here: Place) -> Evidence:
     words = done.out.split()
     if len(words) != len(names):
         return {"services": Item("services", done.last_line, State.UNKNOWN)}
-    value = ", ".join(f"{name} {word}" for name, word in zip(TIMERS, words, strict=True))
-    state = State.OK if set(words) == {"active"} else State.WARN
-    remedy = "" if state is State.OK else f"snap start --enable {here.instance}"
-    return {"services": Item("services", f"timers: {value}", state, remedy)}
+    value = "timers: " + ", ".join(f"{name} {word}" for name, word in zip(TIMERS, words, strict=True))
+    if set(words) != {"active"}:
+        return {"services": Item("services", value, State.WARN, f"snap start --enable {here.instance}")}
+    renew = f"snap.{here.instance}.renew.service"
+    done = host_run("systemctl", "show", "--property=Result", renew, seconds=5)
+    result = done.out.strip().removeprefix("Result=")
+    if result != "success":
+        value += f"; renew's last run: {result or done.last_line}"
+        return {"services": Item("services", value, State.WARN, f"journalctl -u {renew}")}
+    return {"services": Item("services", value, State.OK)}

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from fips_hooks import module, settings
+from fips_hooks import module, settings, timers
 from fips_launch import environment, place
 from fips_launch.refusal import PREFIX
 
@@ -20,10 +20,28 @@ def check_health(here: place.Place) -> None:
     health.check(here)
 
 
+def configure(here: place.Place) -> None:
+    """Keep the setting; it is also what snapd runs after a refresh, when it has started the timers."""
+    settings.configure(here)
+    try:
+        timers.restore(here)
+    except (OSError, ValueError, KeyError) as error:  # no reason to undo a refresh, or to refuse a setting
+        print(f"{PREFIX}the timers are not as they were before the refresh: {error}", file=sys.stderr)
+
+
+def pre_refresh(here: place.Place) -> None:
+    """Keep what timers are stopped; whatever fails here must not stand in a refresh's way."""
+    try:
+        timers.keep(here)
+    except (OSError, ValueError, KeyError) as error:
+        print(f"{PREFIX}which timers are stopped cannot be kept: {error}", file=sys.stderr)
+
+
 HOOKS: dict[str, Callable[[place.Place], None]] = {
     "install": module.install,
     "post-refresh": module.install,
-    "configure": settings.configure,
+    "pre-refresh": pre_refresh,
+    "configure": configure,
     "check-health": check_health,
     "prepare-plug-plugin": settings.prepare_plug_plugin,
 }

@@ -17,7 +17,7 @@ STATUS = {
     verdict.BROKEN: "error",
 }
 # A fault in the evidence of these is not the snap's.
-CURED_BY_ADMINISTRATOR = {"mode", "trust_store", "kernel_flag"}
+CURED_BY_ADMINISTRATOR = {"mode", "trust_store", "kernel_flag", "hooks"}
 CURED_BY_WAITING = {"entropy"}
 
 

@@ -43,11 +43,13 @@ class Place:
         # What the hooks write, and Certbot (keys): empty where no snapd runs them.  The revision is in the
         # config's name too, because a refresh copies the old one's data before the new one's hook has run.
         self.instance = self.revision = self.installed_config = self.plugins = self.keys = ""
+        self.failed_hooks = ""
         folder, _, revision = root.rpartition("/")
         folder, _, instance = folder.rpartition("/")
         if folder in MOUNTED and instance and revision:
             self.instance, self.revision = instance, revision
             self.keys = f"{var}/{instance}/common/keys"
+            self.failed_hooks = f"{var}/{instance}/common/failed-hooks"
             self.installed_config = f"{var}/{instance}/{revision}/fips/openssl-{revision}.cnf"
             # Beside it, so that the same hook clears it away: what was found in plugins.
             self.plugins = f"{var}/{instance}/{revision}/fips/plugins-{revision}.json"

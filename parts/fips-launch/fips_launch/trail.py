@@ -1,7 +1,8 @@
 """What an auditor finds in Certbot's log: the mode of each run, and whose keys it works with.
 
-Certbot's functions are watched where keys are made, certificates requested and hooks run.  Nothing that goes
-wrong here stops Certbot: what cannot be told or recorded is said in the log.
+And what the doctor finds: which hooks failed.  Certbot's functions are watched where keys are made,
+certificates requested and hooks run.  Nothing that goes wrong here stops Certbot: what cannot be told or
+recorded is said in the log.
 """
 
 import functools
@@ -76,7 +77,7 @@ def _remark(whose: str, public_key: Callable[[], Any]) -> None:
         logger.info("Where the key of %s was made cannot be told: %s: %s", whose, type(error).__name__, error)
 
 
-def _made_pem(pem: bytes) -> None:
+def _made_pem(pem: bytes, *_: Any, **__: Any) -> None:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     _record(load_pem_private_key(pem, None).public_key())
@@ -102,10 +103,25 @@ def _hook(path: str | None) -> None:
         once(logging.ERROR, refusal.compose(text, "set PATH where Certbot is started, as in the crontab"))
 
 
-def watch(
-    owner: Any, name: str, before: Callable[..., None] | None, after: Callable[[Any], None] | None
+def _hook_ended(
+    result: tuple[int, str, str], kind: str, command: str, env: Mapping[str, str] = os.environ
 ) -> None:
-    """Have a function watched: ``before`` gets its arguments, ``after`` its result.
+    """Keep whether a hook failed."""
+    from fips_launch import hooks  # few runs have any
+
+    here = place.find()
+    try:
+        if here.failed_hooks and kind in hooks.KINDS:
+            lineage = os.path.basename(env.get("RENEWED_LINEAGE", "")) if kind == hooks.DEPLOY else ""
+            hooks.ended(here, kind, command, lineage, result[0])
+    except Exception as error:
+        logger.info("How a hook ended is not on record: %s: %s", type(error).__name__, error)
+
+
+def watch(
+    owner: Any, name: str, before: Callable[..., None] | None, after: Callable[..., None] | None
+) -> None:
+    """Have a function watched: ``before`` gets its arguments, ``after`` its result, then its arguments.
 
     :raises AttributeError: it is not there, so that no other release of Certbot goes unwatched.
     """
@@ -117,7 +133,7 @@ def watch(
             before(*arguments, **named)
         result = watched(*arguments, **named)
         if after:
-            after(result)
+            after(result, *arguments, **named)
         return result
 
     setattr(owner, name, call)
@@ -126,16 +142,17 @@ def watch(
 def follow(fips: bool) -> None:
     """Watch Certbot, which has been loaded: hooks, and in FIPS mode keys."""
     from certbot import crypto_util  # type: ignore[import-not-found, unused-ignore]
-    from certbot._internal import client, hooks  # type: ignore[import-not-found, unused-ignore]
+    from certbot._internal import client  # type: ignore[import-not-found, unused-ignore]
+    from certbot._internal import hooks as certbots  # type: ignore[import-not-found, unused-ignore]
     from certbot.compat import misc  # type: ignore[import-not-found, unused-ignore]
 
     def hook(*_: Any, env: Mapping[str, str] = os.environ) -> None:
         _hook(env.get("PATH"))
 
-    watch(misc, "execute_command_status", hook, None)
-    watch(hooks, "_run_deploy_hook", lambda *_: hook(), None)  # a dry run does not run them
+    watch(misc, "execute_command_status", hook, _hook_ended)
+    watch(certbots, "_run_deploy_hook", lambda *_: hook(), None)  # a dry run does not run them
     if fips:
         watch(crypto_util, "make_key", None, _made_pem)
-        watch(client, "generate_private_key", None, lambda key: _record(key.public_key()))
+        watch(client, "generate_private_key", None, lambda key, *_, **__: _record(key.public_key()))
         watch(client, "create_acme_client", _account, None)
         watch(client.Client, "obtain_certificate_from_csr", _request, None)
