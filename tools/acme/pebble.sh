@@ -21,6 +21,7 @@ link=/etc/ssl/certs/$(cat "$here/authority.hash").0
 begin() { # NAME READY COMMAND...: in the background; returns once its log says READY
     name=$1 ready=$2
     shift 2
+    : >"$name.log" # the process opens it when it comes to it
     "$detach" "$@" >"$name.log" 2>&1 </dev/null &
     echo $! >"$name.pid"
     tries=0 why=
