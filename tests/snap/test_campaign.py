@@ -253,12 +253,14 @@ def test_the_verdict_sees_a_snap_without_fips(stage: Stage, way: EntryPoint) -> 
 
 
 def unjudged(plan: Plan) -> None:
-    """Have the launcher use each plugin, whatever it has."""
+    """Have the launcher use each plugin, whatever it has, and whatever it has by the name of what is ours."""
 
     def write(source: Path, target: Path) -> None:
         del source
         target.write_text(
-            "import sys\ndef use(folders): sys.path[:0] = folders; return []\ndef prove_memory(): pass\n"
+            "import sys\nfrom fips_launch.own import OwnFirst\n"
+            "sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, OwnFirst)]\n"
+            "def use(folders): sys.path[:0] = folders; return []\ndef prove_memory(): pass\n"
         )
 
     module = f"{LIBRARY}/fips_launch"

@@ -5,7 +5,7 @@ otherwise take the place of ours, for these come first in `sys.path`.
 """
 
 import sys
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 
 
 def own(name: str, path: list[str]) -> ModuleSpec | None:
@@ -31,6 +31,10 @@ class OwnFirst:
 def prefer(path: list[str]) -> None:
     """Ask the snap first, from now on, before all others who want to be asked.
 
+    But for the program itself: what is in the interpreter's own file is not looked for anywhere.
+
     :param path: of :class:`Place`.
     """
-    sys.meta_path[:] = [OwnFirst(path), *(each for each in sys.meta_path if not isinstance(each, OwnFirst))]
+    program = (BuiltinImporter, FrozenImporter)
+    others = [each for each in sys.meta_path if each not in program and not isinstance(each, OwnFirst)]
+    sys.meta_path[:] = [*program, OwnFirst(path), *others]
