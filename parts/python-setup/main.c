@@ -14,9 +14,10 @@
  * goes on when it fails.
  *
  * Some of its names are entry points of their own, which run one module of this snap, whatever the
- * arguments say.  fips-certbot is Certbot.  fips-exec is the launcher as a snapd command-chain wrapper:
- * fips-exec PROGRAM [ARG ...] runs `python3 -I -m fips_launch.chain PROGRAM [ARG ...]`.  fips-prove CONFIG is
- * the launcher's proof and no more, without its decision.
+ * arguments say, and no other: the module has the name of its entry point.  fips-certbot is Certbot.
+ * fips-exec is the launcher as a snapd command-chain wrapper: fips-exec PROGRAM [ARG ...] runs
+ * `python3 -I -m fips_launch.chain PROGRAM [ARG ...]`.  fips-prove CONFIG is the launcher's proof and no more,
+ * without its decision.
  *
  * Two have to work when the snap is broken, to say so and to mend it: fips-doctor and fips-hook.  They are
  * not proven, and so have no crypto: the two extension modules through which this Python reaches libcrypto
@@ -194,9 +195,13 @@ release_stderr(const int fd[2], int tell)
     close(fd[1]);
 }
 
-/* Py_BytesMain's first half, but for what it takes from the caller. */
+/* Py_BytesMain's first half, but for what it takes from the caller.
+ *
+ * keep_signals: for a program that takes this one's place; Python ignores SIGPIPE and SIGXFSZ, and execve(2)
+ * would keep that.
+ */
 static void
-start_python(const char *program, int argc, char **argv)
+start_python(const char *program, int argc, char **argv, int keep_signals)
 {
     int held[2];
     hold_stderr(held);
@@ -205,6 +210,7 @@ start_python(const char *program, int argc, char **argv)
     config.user_site_directory = 0;
     config.use_environment = 0; /* for the standard library, which asks: ssl would write secrets to SSLKEYLOGFILE */
     config.pathconfig_warnings = 0; /* the launcher says what is missing */
+    config.install_signal_handlers = !keep_signals;
     PyStatus status = PyConfig_SetBytesArgv(&config, argc, argv);
     if (!PyStatus_Exception(status))
         status = PyConfig_SetBytesString(&config, &config.executable, program);
@@ -218,38 +224,6 @@ start_python(const char *program, int argc, char **argv)
         fail(status.err_msg);
 }
 
-/* The kernel's flag, read once more.  One flipped bit in the launcher's bytecode is enough to take "1" for
- * "0"; to run without FIPS in silence takes a second one, in this machine code.  What is neither is left to
- * the launcher, which takes it for on.
- */
-static int
-kernel_says_fips(void)
-{
-    char flag;
-    int file = open("/proc/sys/crypto/fips_enabled", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int on = file >= 0 && read(file, &flag, 1) == 1 && flag == '1';
-    if (file >= 0)
-        close(file);
-    return on;
-}
-
-static void
-check_decision(PyObject *boot)
-{
-    PyObject *decision = PyObject_GetAttrString(boot, "decision");
-    PyObject *fips = decision != NULL ? PyObject_GetAttrString(decision, "fips") : NULL;
-    PyObject *source = decision != NULL ? PyObject_GetAttrString(decision, "source") : NULL;
-    const char *from = source != NULL ? PyUnicode_AsUTF8(source) : NULL; /* a Source of fips_launch.decide */
-    if (fips == NULL || from == NULL)
-        fail("the launcher is damaged");
-    int overlooked = strcmp(from, "setting-off") != 0 && kernel_says_fips();
-    if (fips != Py_True && (overlooked || strcmp(from, "setting-on") == 0))
-        fail("the launcher is damaged: it overlooks that FIPS is asked for");
-    Py_DECREF(decision);
-    Py_DECREF(fips);
-    Py_DECREF(source);
-}
-
 /* The five steps.  They end the process themselves when it must not go on. */
 static void
 launch(void)
@@ -261,23 +235,24 @@ launch(void)
     PyObject *boot = PyImport_ImportModule("fips_launch.boot");
     if (boot == NULL || PyObject_CallMethod(boot, "run", NULL) == NULL)
         fail("the launcher is damaged");
-    check_decision(boot);
     Py_DECREF(boot);
 }
 
-/* The module, and what it needs, can be loaded, and does something when it is run: runpy would say in a
- * traceback that it cannot, and nothing at all where another module's bytecode lies in its place.
+/* The module, and what it needs, can be loaded, and it is the entry point's: runpy would say in a traceback
+ * that it cannot, and run what else has its bytecode in that place, which may do nothing and end well.
  */
 static void
-try_module(const char *name)
+try_module(const struct entry_point *entry_point)
 {
     static char text[128];
-    PyObject *module = PyImport_ImportModule(name);
-    if (module == NULL || !PyObject_HasAttrString(module, "main")
-        || PyDict_DelItemString(PyImport_GetModuleDict(), name) != 0) {
-        snprintf(text, sizeof(text), "%s cannot be loaded", name);
+    PyObject *module = PyImport_ImportModule(entry_point->module);
+    PyObject *entry = module != NULL ? PyObject_GetAttrString(module, "ENTRY") : NULL;
+    if (entry == NULL || !PyUnicode_Check(entry) || !PyUnicode_EqualToUTF8(entry, entry_point->name)
+        || PyDict_DelItemString(PyImport_GetModuleDict(), entry_point->module) != 0) {
+        snprintf(text, sizeof(text), "%s cannot be loaded", entry_point->module);
         fail(text);
     }
+    Py_DECREF(entry);
     Py_DECREF(module);
 }
 
@@ -318,13 +293,13 @@ main(int argc, char **argv)
         enter(entry_point, &argc, &argv);
     if (PyImport_AppendInittab("_fips", PyInit__fips) != 0)
         fail("no memory for Python");
-    start_python(program, argc, argv);
+    start_python(program, argc, argv, entry_point != NULL && strcmp(entry_point->name, "fips-exec") == 0);
     if (entry_point == NULL) {
         launch();
     }
     else {
         entry_point->prepare();
-        try_module(entry_point->module);
+        try_module(entry_point);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     return Py_RunMain();

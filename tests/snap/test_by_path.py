@@ -24,6 +24,23 @@ WEAK = {
     "secp256k1": ["ecparam", "-genkey", "-name", "secp256k1"],
 }
 SHA256 = ["dgst", "-sha256", "/dev/null"]
+#: Configs of the snap's module without its checks, made of the snap's own by sed.
+CHECKS_OFF = r"/^\[fips_sect\]/,$ { /^(activate|install)/! s/= 1$/= 0/ }"
+WITHOUT_CHECKS = {
+    "its own": [CHECKS_OFF],
+    "under another name": [
+        CHECKS_OFF,
+        rf"s|^\[fips_sect\]|&\nidentity = other\nmodule = {SNAP}/usr/lib/ossl-modules/fips.so|",
+    ],
+    "all but one left out": [
+        r"/^\[fips_sect\]/,$ { /^(activate|module-mac)|^\[/! d; s/^activate.*/&\nsecurity-checks = 0/ }"
+    ],
+}
+#: What these checks are for: signatures, and the key that each of them takes.
+WEAK_SIGNATURES = {
+    "RSA-1024": (["genrsa", "1024"], ["dgst", "-sha256"]),
+    "ECDSA with SHA-1": (["ecparam", "-name", "prime256v1", "-genkey", "-noout"], ["dgst", "-sha1"]),
+}
 
 
 def write_configs(host: NamespaceHost) -> None:
@@ -92,6 +109,28 @@ def test_a_config_that_is_named_to_the_program(
     for kind in (["rsa:512"], ["ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"]):
         refused(flagged.run([*make, "-newkey", *kind]))
         assert "PRIVATE KEY" in unflagged.run([*make, "-newkey", *kind]).check().stdout
+
+
+@pytest.mark.provider
+@pytest.mark.parametrize("config", WITHOUT_CHECKS)
+@pytest.mark.parametrize("weak", WEAK_SIGNATURES)
+def test_no_config_takes_the_checks_of_the_module_away(
+    flagged: NamespaceHost, unflagged: NamespaceHost, config: str, weak: str
+) -> None:
+    """Where FIPS is not needed it does, for that is how OpenSSL reads it: the control."""
+    make, sign = WEAK_SIGNATURES[weak]
+    key = unflagged.run(["certbot-fips.openssl", *make]).check().stdout
+    edit = [argument for each in WITHOUT_CHECKS[config] for argument in ("-e", each)]
+    results = []
+    for host in (flagged, unflagged):
+        text = host.run(["sed", "-E", *edit, f"{SNAP}/etc/ssl/openssl.cnf"]).check().stdout
+        host.run(["tee", "/run/unchecked.cnf"], stdin=text).check()
+        host.run(["tee", "/run/weak.pem"], stdin=key).check()
+        command = ["env", "OPENSSL_CONF=/run/unchecked.cnf", f"{SNAP}/{OPENSSL}"]
+        host.run([*command, *SHA256]).check()
+        results.append(host.run([*command, *sign, "-sign", "/run/weak.pem", "-hex", "/dev/null"]))
+    refused(results[0])
+    assert results[1].check().stdout
 
 
 def test_a_copy_has_its_own_config(copied: NamespaceHost) -> None:

@@ -11,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 from tests.conftest import PROJECT
 from tools.campaign import plugins
 from tools.campaign.case import Case, draw
-from tools.campaign.damages import LIBRARY, WHOLE, Files, replaced, whole
+from tools.campaign.damages import LIBRARY, WHOLE, Files, replaced, swapped, whole
 from tools.campaign.entry_points import ENTRY_POINTS, EntryPoint
 from tools.campaign.environments import variable
 from tools.campaign.fault import CRASH, KILLED, Fault
@@ -32,7 +32,16 @@ def entry_point(name: str) -> EntryPoint:
     return next(each for each in ENTRY_POINTS if each.name == name)
 
 
-ANOTHER_MODULE = whole(f"{LIBRARY}/fips_launch/__pycache__/certbot.cpython-313.pyc", "the launcher's decide")
+_LAUNCHER = f"{LIBRARY}/fips_launch/__pycache__"
+#: One without a main function, and two with one.
+NO_MAIN, SOME_MAIN, CERTBOTS = (
+    swapped(f"{_LAUNCHER}/certbot.cpython-313.pyc", other)
+    for other in (
+        f"{_LAUNCHER}/decide.cpython-313.pyc",
+        f"{_LAUNCHER}/chain.cpython-313.pyc",
+        f"{LIBRARY}/site-packages/certbot/main.pyc",
+    )
+)
 #: Cases that have failed once, shrunk: the entry point and what was wrong.
 ONCE_FAILED: dict[str, tuple[str, *tuple[Fault, ...]]] = {
     "Python said in thirty lines that it cannot start": (
@@ -88,8 +97,10 @@ ONCE_FAILED: dict[str, tuple[str, *tuple[Fault, ...]]] = {
         *("python3 -I", capable("usr/bin/python3.13"), variable("LD_TRACE_LOADED_OBJECTS", "1")),
     ),
     "the script eaten for a time zone": ("python3 -", variable("TZ", "/dev/stdin")),
-    "another module for Certbot's entry point: exit 0, and nothing done": ("certbot", ANOTHER_MODULE),
-    "the same, where only the log tells what was done": ("renew service", ANOTHER_MODULE),
+    "another module for Certbot's entry point: exit 0, and nothing done": ("certbot", NO_MAIN),
+    "the same, where only the log tells what was done": ("renew service", NO_MAIN),
+    "the same, by a module with a main function": ("certbot", SOME_MAIN),
+    "the same, by Certbot's own": ("renew service", CERTBOTS),
 }
 
 
@@ -242,12 +253,14 @@ def test_the_verdict_sees_a_snap_without_fips(stage: Stage, way: EntryPoint) -> 
 
 
 def unjudged(plan: Plan) -> None:
-    """Have the launcher use each plugin, whatever it has."""
+    """Have the launcher use each plugin, whatever it has, and whatever it has by the name of what is ours."""
 
     def write(source: Path, target: Path) -> None:
         del source
         target.write_text(
-            "import sys\ndef use(folders): sys.path[:0] = folders; return []\ndef prove_memory(): pass\n"
+            "import sys\nfrom fips_launch.own import OwnFirst\n"
+            "sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, OwnFirst)]\n"
+            "def use(folders): sys.path[:0] = folders; return []\ndef prove_memory(): pass\n"
         )
 
     module = f"{LIBRARY}/fips_launch"

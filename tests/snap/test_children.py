@@ -163,3 +163,17 @@ def test_no_tls_secret_is_written(flagged: NamespaceHost, context: str, python: 
     result = flagged.run([python, "-c", show], env=CALLER).check()
     assert result.stdout == f"None {CALLER['SSLKEYLOGFILE']}\n"
     assert flagged.run(["test", "-e", CALLER["SSLKEYLOGFILE"]]).returncode == 1
+
+
+@pytest.mark.parametrize("ignored", ["", "PIPE", "XFSZ", "PIPE XFSZ INT"])
+def test_a_program_that_fips_exec_runs_ignores_the_signals_that_the_caller_does(
+    host: NamespaceHost, ignored: str
+) -> None:
+    """A Python that is replaced hands down that it ignores SIGPIPE and SIGXFSZ: the control."""
+    show = "grep SigIgn /proc/self/status"
+    python = f"{SNAP}/usr/bin/python3 -c 'import os, sys; os.execvp(sys.argv[1], sys.argv[1:])'"
+    trap = f"trap '' {ignored};" if ignored else ""
+    script = f"{trap} {show}; {SNAP}/usr/bin/fips-exec /usr/bin/{show}; {python} {show}"
+    shells, ours, pythons = host.run(["sh", "-euc", script]).check().stdout.splitlines()
+    assert ours == shells
+    assert (pythons == shells) == ("PIPE XFSZ" in ignored)

@@ -1,8 +1,10 @@
 """A snap that is broken, on a FIPS host: one line on stderr and exit 78, never a run without FIPS."""
 
+import json
+
 import pytest
 
-from tests.snap.support import MADE_HERE, MakeHost
+from tests.snap.support import MADE_HERE, SNAP, MakeHost
 from tools.architecture import ARCHITECTURE
 from tools.hosts import NamespaceHost, Result
 
@@ -97,6 +99,48 @@ def test_damage_to_what_the_install_hook_made(make_host: MakeHost, script: str) 
     host.run(["sh", "-euc", script, MADE_HERE]).check()
     for command in ENTRY_POINTS.values():
         assert_refused(host.run(command, timeout=5))
+
+
+#: By the module of each entry point, how it is entered.
+MODULES = {
+    "fips_launch/__pycache__/certbot": ["fips-certbot", "-q", "renew"],
+    "fips_launch/__pycache__/chain": ["fips-exec", "/bin/true"],
+    "fips_launch/__pycache__/proof": ["fips-prove", MADE_HERE],
+    "fips_doctor/__pycache__/__main__": ["fips-doctor"],
+    "fips_hooks/__pycache__/__main__": ["fips-hook", "install"],
+}
+#: With the host's own Python: how it ends with the bytecode of each other module in its place that has a main
+#: function, or is one of our own.
+REPLACE = """
+import glob, json, os, subprocess, sys
+library, module, *command = sys.argv[1:]
+target = f"{library}/{module}.cpython-313.pyc"
+ours = glob.glob(f"{library}/fips_*/__pycache__/*.pyc")
+every = glob.glob(f"{library}/**/*.pyc", recursive=True)
+others = {path for path in every if b"\\x04main" in open(path, "rb").read()}
+ends = {}
+for path in sorted({*ours, *others} - {target}):
+    subprocess.run(["mount", "--bind", path, target], check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    subprocess.run(["umount", target], check=True)
+    ends[path] = done.returncode, done.stdout, done.stderr
+print(json.dumps(ends))
+"""
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_another_modules_bytecode_in_the_place_of_an_entry_points(make_host: MakeHost, module: str) -> None:
+    """Else it would be run, may do nothing, and ends well: a renewal that never was."""
+    host = make_host()
+    command = [f"{SNAP}/usr/bin/{MODULES[module][0]}", *MODULES[module][1:]]
+    host.run(command).check()  # the control
+    library = f"{SNAP.replace('current', 'x1')}/usr/lib/python3.13"
+    ran = host.run(["python3", "-c", REPLACE, library, module, *command], timeout=300).check()
+    ends = json.loads(ran.stdout)
+    assert len(ends) > 60
+    for path, (status, out, err) in ends.items():
+        assert (status, out) == (78, ""), path
+        assert err.startswith("certbot-fips: cannot start: ") and err.count("\n") == 1, path
 
 
 @pytest.mark.parametrize("what", ["module missing", "config missing"])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.snap.support import Certbot
+from tests.snap.support import SNAP, Certbot
 from tools.acme import AcmeServer
 from tools.hosts import NamespaceHost
 from tools.observe import Wire
@@ -16,6 +16,8 @@ FORBIDDEN_IN_OPENSSL = {
     "secp256k1": "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1",
     "MD5": "dgst -md5 /dev/null",
     "ChaCha20": "enc -chacha20 -K 00 -iv 00 -in /dev/null",
+    "MD5 of a password": "passwd -1 -salt salt password",
+    "Apache's MD5 of a password": "passwd -apr1 -salt salt password",
 }
 FORBIDDEN_IN_PYTHON = {
     "RSA-1024": "from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as make;"
@@ -43,7 +45,62 @@ def test_openssl(flagged: NamespaceHost, unflagged: NamespaceHost, what: str) ->
     refused = flagged.run(command)
     assert refused.returncode != 0
     assert "PRIVATE KEY" not in refused.stdout
+    assert "<NULL>" not in refused.stdout
     unflagged.run(command).check()
+
+
+#: A private key by each program that writes one, with each cipher there is a name for, and with none.
+ENCRYPT = """
+cd /run
+openssl="$0"
+"$openssl" genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.pem
+"$openssl" genpkey -algorithm RSA -quiet -out rsa.pem
+printf '%s' "$1" > dsa.pem
+for cipher in "" $("$openssl" enc -list | tail -n +2) -des3 -des -aes256; do
+    for program in ec rsa dsa pkey; do
+        case $program in pkey) key=ec ;; *) key=$program ;; esac
+        ended=0
+        "$openssl" $program $cipher -in $key.pem -passout pass:password > out 2> /dev/null || ended=1
+        echo "$program:$cipher:$ended:$(grep -c "PRIVATE KEY" out):$(grep -c ENCRYPTED out)"
+    done
+done
+"""
+
+
+@pytest.mark.provider
+def test_a_key_for_which_a_cipher_is_named_is_never_written_in_the_clear(
+    flagged: NamespaceHost, unflagged: NamespaceHost
+) -> None:
+    """Neither where FIPS refuses the cipher, nor where the snap does not have it at all."""
+    make = "certbot-fips.openssl dsaparam -genkey -noout 2048"
+    dsa = unflagged.run(["sh", "-c", make]).check().stdout
+    encrypted: list[set[str]] = []
+    for host, config in ((flagged, "openssl.cnf"), (unflagged, "default.cnf")):
+        command = ["env", f"OPENSSL_CONF={SNAP}/etc/ssl/{config}", "sh", "-euc", ENCRYPT]
+        told = host.run([*command, f"{SNAP}/usr/libexec/openssl/openssl", dsa], timeout=300).check().stdout
+        tried = [line.split(":") for line in told.splitlines()]
+        assert len(tried) > 200
+        for program, cipher, ended, keys, ciphered in tried:
+            refused = (ended, keys, ciphered) == ("1", "0", "0")
+            plain, secret = ((ended, keys, ciphered != "0") == ("0", "2", each) for each in (False, True))
+            assert (refused or secret) if cipher else plain, (program, cipher)
+        encrypted.append({f"{program} {cipher}" for program, cipher, _, _, c in tried if c != "0"})
+    # The control: there are ciphers that do it, elsewhere more of them.
+    assert "pkey -aes256" in encrypted[0]
+    assert {"ec -des3", "rsa -des3", "dsa -aes256"} <= encrypted[1] - encrypted[0]
+
+
+WRONG_OPTIONS = """
+for command in $("$0" list -1 -commands); do
+    "$0" $command -no-such-option > /dev/null 2>&1 < /dev/null && echo $command || :
+done
+"""
+
+
+def test_no_command_of_openssl_ends_well_after_a_wrong_option(host: NamespaceHost) -> None:
+    """A cipher or digest that FIPS refuses is one. But `rehash`, which counts bad files alone."""
+    program = f"{SNAP}/usr/libexec/openssl/openssl"
+    assert host.run(["sh", "-euc", WRONG_OPTIONS, program]).check().stdout == "rehash\n"
 
 
 @pytest.mark.provider
@@ -107,6 +164,10 @@ def test_only_approved_signatures_are_offered(flagged: NamespaceHost, unflagged:
 ASKED_OF_TLS = {
     "X25519": 'set_ecdh_curve("X25519")',
     "X448": 'set_ecdh_curve("X448")',
+    **{
+        curve: f'set_ecdh_curve("{curve}") or context.set_ciphers("ALL:@SECLEVEL=0")'
+        for curve in ("secp224r1", "sect233k1", "sect571r1", "brainpoolP256r1", "secp256k1")
+    },
     "RSA key transport": 'set_ciphers("AES256-SHA256:@SECLEVEL=0")',
     "RSA key transport with GCM": 'set_ciphers("AES128-GCM-SHA256:@SECLEVEL=0")',
     "anonymous ECDH": 'set_ciphers("AECDH-AES256-SHA:@SECLEVEL=0")',

@@ -62,8 +62,10 @@ srpvfile = srp.file
 LISTS = (
     *("commands", "digest-algorithms", "cipher-algorithms", "mac-algorithms", "kdf-algorithms"),
     *("key-managers", "key-exchange-algorithms", "kem-algorithms", "signature-algorithms"),
-    *("asymcipher-algorithms", "tls-groups", "tls-signature-algorithms"),
+    *("asymcipher-algorithms", "tls-signature-algorithms", "cipher-commands"),
 )
+#: And, of each version of TLS, the list of groups.
+GROUPS = ("tls1_2", "tls1_3")
 
 
 def make(host: NamespaceHost) -> None:
@@ -94,6 +96,7 @@ def make(host: NamespaceHost) -> None:
     lines += [
         f"{COMMAND} list -1 -{name} > list.{name} || {COMMAND} list -{name} > list.{name}" for name in LISTS
     ]
+    lines += [f"{COMMAND} list -tls-groups -{version} > list.groups.{version}" for version in GROUPS]
     files = ["printf %032d 0 > text", "touch index index.attr srp.file", "cat > ca.conf"]
     script = "\n".join([f"mkdir -p {FOLDER}", f"cd {FOLDER}", *files, *lines])
     host.run(["sh", "-euc", script], stdin=AUTHORITY, timeout=300).check()

@@ -35,6 +35,7 @@ _FOLDERS = (
     *(f"{LIBRARY}/fips_*/__pycache__", _DYNLOAD, f"{LIBRARY}/encodings"),
     *("usr/libexec/openssl", "usr/libexec/fips-provider"),
 )
+_MODULES = (f"{LIBRARY}/**/*.pyc",)
 #: These decide most; they come up more often.
 _FAVOURITES = (*_CODE[:4], "etc/ssl/openssl.cnf", "etc/ssl/default.cnf")
 #: Nobody executes these.
@@ -156,15 +157,6 @@ WHOLE: dict[str, Damage] = {
     "the host's openssl.cnf": _swap("/etc/ssl/openssl.cnf"),
     "the default config": _swap("etc/ssl/default.cnf"),
     "the FIPS module": _swap("usr/lib/ossl-modules/fips.so"),
-    **{
-        f"{whose} {module}": _swap(f"{LIBRARY}/{package}/__pycache__/{module}.cpython-313.pyc")
-        for whose, package, module in (
-            ("the launcher's", "fips_launch", "decide"),
-            ("the launcher's", "fips_launch", "chain"),
-            ("the hooks'", "fips_hooks", "__main__"),
-            ("the doctor's", "fips_doctor", "__main__"),
-        )
-    },
 }
 
 
@@ -177,6 +169,8 @@ class Files:
     other: tuple[str, ...]
     folders: tuple[str, ...]
     favourites: tuple[str, ...]
+    modules: tuple[str, ...]
+    """Of all packages, in the place of which each may lie."""
 
     @classmethod
     def of(cls, root: Path) -> Files:
@@ -184,7 +178,9 @@ class Files:
 
         :raises CampaignError: a pattern names nothing there: what it is meant for would go undamaged.
         """
-        return cls(*(_find(root, each) for each in (_CODE, _BYTECODE, _OTHER, _FOLDERS, _FAVOURITES)))
+        return cls(
+            *(_find(root, each) for each in (_CODE, _BYTECODE, _OTHER, _FOLDERS, _FAVOURITES, _MODULES))
+        )
 
     def draw(self, random: Random) -> Fault:
         """Draw a file or a folder and what happens to it."""
@@ -193,6 +189,8 @@ class Files:
             return whole(path, random.choice(["missing", "empty", "a loop of links", "not readable"]))
         every = (*self.code, *self.bytecode, *self.other)
         path = random.choice(self.favourites if random.random() < 0.35 else every)
+        if path in self.bytecode and random.random() < 0.2:
+            return swapped(path, random.choice(self.modules))
         choice = random.random()
         if choice < 0.35 and (path in self.code or not path.startswith("usr/bin")):
             at, bit = random.random(), random.randrange(8)
@@ -223,6 +221,11 @@ def _find(root: Path, patterns: tuple[str, ...]) -> tuple[str, ...]:
 def whole(path: str, how: str) -> Fault:
     """Return the fault that a file is something else altogether: `how` is one of WHOLE."""
     return _fault(path, how, WHOLE[how], beyond=how == "a pipe" or how.endswith("libcrypto"))
+
+
+def swapped(path: str, other: str) -> Fault:
+    """Return the fault that another file of the snap lies in a file's place."""
+    return _fault(path, other, _swap(other))
 
 
 def _fault(path: str, how: str, damage: Damage, beyond: bool = False) -> Fault:

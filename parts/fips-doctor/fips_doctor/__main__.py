@@ -9,6 +9,7 @@ import sys
 from fips_launch import place
 from fips_launch.refusal import PREFIX
 
+ENTRY = "fips-doctor"  # for main.c, which runs no other module by that name
 USAGE = f"usage: {place.NAME}.doctor [--json]"
 
 

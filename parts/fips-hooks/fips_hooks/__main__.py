@@ -11,6 +11,8 @@ from fips_hooks import module, settings, timers
 from fips_launch import environment, place
 from fips_launch.refusal import PREFIX
 
+ENTRY = "fips-hook"  # for main.c, which runs no other module by that name
+
 
 def check_health(here: place.Place) -> None:
     """Report health; the doctor is loaded only for this, so that no fault in it stops another hook."""

@@ -2,7 +2,7 @@
 
 import os
 
-from fips_launch import environment, place, prove, refusal
+from fips_launch import environment, own, place, prove, refusal
 from fips_launch.decide import Decision, decide
 
 decision: Decision | None = None
@@ -19,6 +19,8 @@ def run() -> None:
         os.environ.update(here.select(decision.fips))
         prove.prove(here, decision.fips)
         environment.scrub(here.root)
+        if decision.fips:
+            own.prefer(here.path)
     except BaseException as error:
         end(doing, error)
 

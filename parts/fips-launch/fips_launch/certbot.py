@@ -4,6 +4,8 @@ import sys
 
 from fips_launch import boot, refusal
 
+ENTRY = "fips-certbot"  # for main.c, which runs no other module by that name
+
 
 def main() -> None:
     """Run Certbot by its usual name; the exit status is Certbot's own."""

@@ -9,6 +9,8 @@ import sys
 
 from fips_launch import boot, place, refusal
 
+ENTRY = "fips-exec"  # for main.c, which runs no other module by that name
+
 
 def privileged(program: str) -> bool:
     """Tell whether a program would start with more rights than the caller: setuid, setgid, capabilities.

@@ -15,9 +15,8 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from importlib.machinery import ModuleSpec, PathFinder
 
-from fips_launch import boot, files, place, prove, refusal
+from fips_launch import boot, files, own, place, prove, refusal
 
 SNAPS = "/var/lib/snapd/snaps"  # the files that snapd mounts
 # Formats of crypto/err/err.c, which every function of libcrypto reaches, in OpenSSL and its descendants
@@ -25,26 +24,6 @@ SNAPS = "/var/lib/snapd/snaps"  # the files that snapd mounts
 # linked with a libcrypto has none of them, though it may have the version's text.
 ERRORS = (re.compile(rb"lib\(%l?u\)"), re.compile(rb"reason\(%l?u\)"))
 ASSEMBLER = b"CRYPTOGAMS by <"
-
-
-def own(name: str, path: list[str]) -> ModuleSpec | None:
-    """Return how a top-level module is imported from the snap itself; None: it is not in there.
-
-    :param path: of :class:`Place`.
-    """
-    spec = PathFinder.find_spec(name, path)
-    return spec if spec is not None and spec.origin else None  # any folder is a namespace, without an origin
-
-
-class OwnFirst:
-    """For `sys.meta_path`: what is in the snap is imported from the snap."""
-
-    def __init__(self, path: list[str]) -> None:
-        self.path = path
-
-    def find_spec(self, name: str, path: object = None, _target: object = None) -> ModuleSpec | None:
-        """See `importlib.abc.MetaPathFinder`; the parts of a package are found where the package is."""
-        return own(name, self.path) if path is None else None
 
 
 def _files(folder: str) -> Iterator[str]:
@@ -88,7 +67,7 @@ def openssl_in(folder: str, path: list[str]) -> str:
     for file in _files(folder):
         name = file[len(folder) :].lstrip("/").partition("/")[0].partition(".")[0]
         if name not in foreign:
-            foreign[name] = own(name, path) is None
+            foreign[name] = own.own(name, path) is None
         if foreign[name] and has_openssl(file):
             return file
     return ""
@@ -183,7 +162,7 @@ def use(folders: Iterable[str]) -> list[str]:
             refused.append(f"The plugin in {folder} is not used: {why}")
             continue
         if not used:
-            sys.meta_path.insert(0, OwnFirst(here.path))
+            own.prefer(here.path)
             atexit.register(prove_memory)
         sys.path.append(folder)
         used.append(folder)

@@ -8,6 +8,8 @@ import sys
 
 from fips_launch import boot, place, prove
 
+ENTRY = "fips-prove"  # for main.c, which runs no other module by that name
+
 
 def main() -> None:
     """Prove that libcrypto is in FIPS mode with a config; ends the process if it is not."""

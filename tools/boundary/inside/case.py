@@ -47,11 +47,16 @@ class RefusedError(Exception):
 
 
 def openssl(*arguments: str, given: bytes = b"") -> bytes:
-    """Run the snap's openssl program as its app does; raise RefusedError when it fails."""
+    """Run the snap's openssl program as its app does; raise RefusedError when it fails.
+
+    AssertionError: it wrote a private key in the clear that was to be encrypted.
+    """
     command = [f"{sys.prefix}/bin/fips-exec", f"{sys.prefix}/libexec/openssl/openssl", *arguments]
     done = subprocess.run(command, input=given, capture_output=True, timeout=60, cwd=MADE, check=False)
-    if done.returncode or b"<NULL>" in done.stdout:  # so `passwd` says that it has none
+    if done.returncode:
         raise RefusedError(said(done.stderr.decode(errors="replace")))
+    if "-passout" in arguments and b"PRIVATE KEY" in done.stdout and b"ENCRYPTED" not in done.stdout:
+        raise AssertionError("a private key in the clear")
     return done.stdout
 
 

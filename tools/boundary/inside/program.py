@@ -66,10 +66,7 @@ COMMANDS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("-out {} 1024", "parameters", ""),
         ("-genkey -in dsa.params -noout -out {}", "DSA key", "DSA is not approved to make keys (FIPS 186-5)"),
     ),
-    "ec": (
-        ("-in p256.pem -pubout", "", ""),
-        (f"-in p256.pem -aes128 {PASSWORD}", "EVP_BytesToKey", NO_PASSWORD_KDF),
-    ),
+    "ec": (("-in p256.pem -pubout", "", ""),),  # and with each cipher, see `cases`
     "ecparam": (
         *((f"-name {name} -genkey -noout", "EC key", "") for name in ("prime256v1", "secp256k1")),
         ("-name prime192v1 -genkey -noout", "EC key", "not approved to make signatures (SP 800-186)"),
@@ -348,7 +345,11 @@ REMARKS = {
 
 def cases() -> Iterator[Case]:
     """Yield all; a name in a list for which nothing here says how to do it has no case."""
-    for command, tries in COMMANDS.items():
+    ciphers = made("list.cipher-commands").decode().split()
+    encrypted = [
+        (f"-in p256.pem -{cipher} {PASSWORD}", "EVP_BytesToKey", NO_PASSWORD_KDF) for cipher in ciphers
+    ]
+    for command, tries in {**COMMANDS, "ec": (*COMMANDS["ec"], *encrypted)}.items():
         for arguments, service, remark in tries:
             yield _case(f"openssl {command}", f"{command} {arguments}", service, arguments, remark)
     for name in algorithms():

@@ -20,7 +20,12 @@ from tools.boundary.inside.case import MADE, Case, case, made
 SET_GROUPS_LIST, SET_SIGALGS_LIST = 92, 98
 V1_2, V1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 KDF = {V1_2: "TLS 1.2 PRF", V1_3: "TLS 1.3 KDF"}
-APPROVED_GROUPS = ("secp256r1", "secp384r1", "secp521r1")
+#: The groups of each version, as the program lists them.
+LISTS = {V1_2: "groups.tls1_2", V1_3: "groups.tls1_3"}
+#: So that it is not the level, or the suite, that refuses a group.
+EVERYTHING = "ALL:@SECLEVEL=0"
+#: What ssl calls those that have another name of OpenSSL's own.
+CURVES = {"secp192r1": "prime192v1", "secp256r1": "prime256v1", "x25519": "X25519", "x448": "X448"}
 HANDSHAKE, SHAKE = "ssl.SSLObject.do_handshake", "ssl.SSLObject.{do_handshake,read,write}"
 
 
@@ -33,11 +38,12 @@ def cases() -> Iterator[Case]:
     for version in ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1:
         run = partial(agree, version=version, ciphers="DEFAULT@SECLEVEL=0")
         yield case(HANDSHAKE, "TLS 1.2 PRF", run, version.name, "not approved (SP 800-52)")
-    for curve in "prime256v1", "X25519", "X448", "secp256k1", "brainpoolP256r1":
-        remark = "" if curve == "prime256v1" else "not approved (SP 800-56A)"
-        for version in V1_2, V1_3:
-            run = partial(agree, version=version, curve=curve)
-            yield case("ssl.SSLContext.set_ecdh_curve", KDF[version], run, f"{curve}, {version.name}", remark)
+    for version, group, remark in groups():
+        if not re.search("ffdhe|MLKEM", group):  # ssl takes curves alone
+            curve = CURVES.get(group, group.removesuffix("tls13"))
+            run = partial(agree, version=version, ciphers=EVERYTHING, curve=curve)
+            label = f"{group}, {version.name}"
+            yield case("ssl.SSLContext.set_ecdh_curve", KDF[version], run, label, remark)
     for ciphers, remark in (
         ("ECDHE+AESGCM", ""),
         ("AES128-SHA256@SECLEVEL=0", "RSA key transport is not approved (SP 800-131A)"),
@@ -48,18 +54,15 @@ def cases() -> Iterator[Case]:
         ("ECDHE-RSA-AES128-SHA", "CBC with SHA-1 (SP 800-52 allows it for old partners)"),
         ("DHE-RSA-AES128-GCM-SHA256", ""),
         ("ECDHE-RSA-NULL-SHA@SECLEVEL=0", "nothing is encrypted (SP 800-52)"),
-        ("PSK-AES128-GCM-SHA256@SECLEVEL=0", ""),
+        ("PSK-AES128-GCM-SHA256@SECLEVEL=0", "code has to bring the key; no forward secrecy"),
+        ("DHE-DSS-AES128-GCM-SHA256@SECLEVEL=0", "DSA is not approved to sign (FIPS 186-5)"),
     ):
-        run = partial(agree, version=V1_2, ciphers=ciphers)
+        run = partial(agree, version=V1_2, ciphers=ciphers, key="dsa" if "DSS" in ciphers else "rsa")
         yield case("ssl.SSLContext.set_ciphers", KDF[V1_2], run, ciphers, remark)
-    for group in _listed("tls-groups"):
-        remark = (
-            ""
-            if group in APPROVED_GROUPS or "ffdhe" in group or "MLKEM" in group
-            else "not approved (SP 800-56A)"
-        )
-        run = partial(agree, version=V1_3, groups=group)
-        yield case("libssl.SSL_CTX_set1_groups_list", KDF[V1_3], run, group, remark)
+    for version, group, remark in groups():
+        run = partial(agree, version=version, ciphers=EVERYTHING, groups=group)
+        label = f"{group}, {version.name}"
+        yield case("libssl.SSL_CTX_set1_groups_list", KDF[version], run, label, remark)
     for algorithm in _listed("tls-signature-algorithms"):
         if (run_with := _certificate(algorithm)) is not None:
             version = V1_2 if re.search("pkcs1|dsa_sha|^ecdsa_sha", algorithm) else V1_3
@@ -70,6 +73,14 @@ def cases() -> Iterator[Case]:
 
 def _listed(name: str) -> list[str]:
     return sorted(made(f"list.{name}").decode().strip().split(":"))
+
+
+def groups() -> Iterator[tuple[ssl.TLSVersion, str, str]]:
+    """Yield every group that TLS has a name for, by version, and what is not approved in it."""
+    for version, name in LISTS.items():
+        for group in _listed(name):
+            approved = re.fullmatch("secp(256|384|521)r1|ffdhe.*|(SecP.*)?MLKEM.*", group)
+            yield version, group, "" if approved else "not approved (SP 800-52)"
 
 
 def _certificate(algorithm: str) -> str | None:
