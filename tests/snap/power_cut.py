@@ -4,8 +4,8 @@
 
 It is counted from where the program NAME begins, for what runs before (snap-exec, which is Go's) makes
 another number of calls each time. Exits with 137 where it was cut, before that call was made, and with the
-command's status where it made fewer calls. With N = 0 it is not cut, and the number of each of its calls is printed,
-one a line: as the kernel of this processor counts them (ptrace(2), PTRACE_GET_SYSCALL_INFO).
+command's status where it made fewer calls. With N = 0 it is not cut, and the number of each of its calls is
+printed, one a line: as the kernel of this processor counts them (ptrace(2), PTRACE_GET_SYSCALL_INFO).
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def test_a_plugins_own_child(host: NamespaceHost) -> None:
     code = f"import os, subprocess\nsubprocess.run({SHOW}, env=dict(os.environ))\nShow = None\n"
     host.run(["sh", "-euc", script], stdin=code).check()
     start = (
-        "import runpy, sys; sys.path.append('/opt/plugin'); sys.argv = ['certbot', '--version'];"
+        "import runpy, sys; sys.path.append('/opt/plugin'); sys.argv = ['certbot', 'plugins'];"
         "runpy.run_module('fips_launch.certbot', run_name='__main__')"
     )
     try:

@@ -24,6 +24,8 @@ LIBRARIES = frozenset(
     {
         *(Path(ARCHITECTURE.loader).name, "libc.so.6", "libm.so.6", "libgcc_s.so.1"),
         *("libbz2.so.1.0", "libffi.so.8", "liblzma.so.5", "libz.so.1"),
+        # Parts of libc.so.6 since glibc 2.34, which keeps their names for what was linked with an older one.
+        *("libdl.so.2", "libpthread.so.0", "librt.so.1"),
     }
 )
 #: The C library of core24, the oldest that the snap may want.

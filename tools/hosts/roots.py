@@ -35,7 +35,7 @@ MASKED = (
     *("snapd.seeded.service", "snapd.apparmor.service", "snapd.autoimport.service", "dpkg-db-backup.timer"),
 )
 #: Servers that a task starts when it wants them: all of them want the same ports.
-IDLE = ("nginx.service", "apache2.service")
+IDLE = ("nginx.service", "apache2.service", "named.service")
 
 
 def root(name: str | Path) -> Path:
@@ -84,7 +84,7 @@ def _bootstrap(name: str, recipe: dict[str, object], target: Path) -> None:
         (units / unit).unlink(missing_ok=True)
         (units / unit).symlink_to("/dev/null")
     for unit in IDLE:
-        (units / "multi-user.target.wants" / unit).unlink()
+        (units / "multi-user.target.wants" / unit).unlink(missing_ok=True)
     (units / "default.target").unlink(missing_ok=True)
     (units / "default.target").symlink_to("/lib/systemd/system/multi-user.target")
     (target / "etc/hostname").write_text(f"{name}\n")

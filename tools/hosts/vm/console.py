@@ -37,7 +37,10 @@ class Console:
 
     def close(self) -> None:
         """End the machine, at once. What the console said is kept only where an error named it."""
-        self._child.close(force=True)
+        try:
+            self._child.close(force=True)
+        except pexpect.ExceptionPexpect:  # killed by now, but slow to give its memory back
+            self._child.wait()
         self._file.close()
         if not self._named:
             self._log.unlink(missing_ok=True)
