@@ -261,6 +261,7 @@ def unjudged(plan: Plan) -> None:
             "import sys\nfrom fips_launch.own import OwnFirst\n"
             "sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, OwnFirst)]\n"
             "def use(folders): sys.path[:0] = folders; return []\ndef prove_memory(): pass\n"
+            "def folder_of(snap, read): return f'/snap/{snap}/current/lib/python3.13/site-packages'\n"
         )
 
     module = f"{LIBRARY}/fips_launch"

@@ -22,6 +22,10 @@ Damage = Callable[[Path, Path], None]
 """Called with a file of the undamaged snap and the path where its replacement has to be made."""
 
 
+BIND = 0x1000
+"""A flag of mount(2): a folder or file is at another place too."""
+
+
 @dataclass
 class Mount:
     """One mount(2): the source, the target on the host, the file system, its flags and options."""

@@ -15,7 +15,7 @@ from random import Random
 
 from tools.architecture import ARCHITECTURE
 from tools.campaign.fault import FAILS, Fault
-from tools.campaign.plan import CASE, FOREIGN, Plan
+from tools.campaign.plan import BIND, CASE, FOREIGN, Mount, Plan
 
 NAME = "certbot-dns-case"
 SOCKET = f"{CASE}/snapd.socket"
@@ -128,6 +128,7 @@ def connected(name: str) -> Fault:
     def apply(plan: Plan) -> None:
         answer, there = _ODD.get(name, (_connection(), True))
         plan.excuses.add(FAILS)
+        plan.last_mounts.append(Mount(f"{CASE}/letsencrypt", "/etc/letsencrypt", "", BIND))
         plan.files.append(_maker(PLUGINS.get(name, PLUGINS["as it should be"]), answer, there))
 
     return Fault("plugin", f"there is a plugin {name}", apply)
@@ -135,6 +136,10 @@ def connected(name: str) -> Fault:
 
 def _maker(plugin: Plugin, answer: bytes, there: bool) -> Callable[[Path], None]:
     def make(case: Path) -> None:
+        (case / "letsencrypt").mkdir()
+        (case / "letsencrypt/cli.ini").write_text(
+            "authenticator = dns-case\n"
+        )  # it is loaded when it is named
         (case / "snapd.socket").symlink_to(LISTENS)
         (case / "connections").write_bytes(answer)
         if not there:

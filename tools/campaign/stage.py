@@ -11,14 +11,14 @@ from tools.architecture import ARCHITECTURE
 from tools.campaign import environments, keys, plugins
 from tools.campaign.damages import Files
 from tools.campaign.enter import Start
-from tools.campaign.plan import CASE, CHROOT, FOREIGN, MADE_HERE, SETTING, SNAP, Mount, Plan
+from tools.campaign.plan import BIND, CASE, CHROOT, FOREIGN, MADE_HERE, SETTING, SNAP, Mount, Plan
 from tools.campaign.process import CampaignError, Watched, watch
 from tools.campaign.surroundings import PLACES
 from tools.hosts import NamespaceHost, snapd_socket
 
 LIMIT = 8.0
 """Seconds until a case is killed; what takes more than 5 is late."""
-_BIND, _REC = 0x1000, 0x4000
+_REC = 0x4000
 _BARE = "/run/bare"
 _SNAPD = "/run/snapd.socket"
 _ANSWER = "auto"
@@ -157,18 +157,18 @@ class Stage:
         if plan.damages or plan.writable:
             mounts.append(Mount("damaged", plan.root, "overlay", 0, options))
         elif plan.root != SNAP:
-            mounts.append(Mount(SNAP, plan.root, "", _BIND))
+            mounts.append(Mount(SNAP, plan.root, "", BIND))
         if plan.hide_plain:
             mounts.append(Mount("hidden", "/snap/certbot-fips", "tmpfs"))
         mounts += [
-            Mount(f"{CASE}/var", "/var/snap", "", _BIND),
-            Mount(f"{CASE}/log", "/var/log", "", _BIND),
-            Mount(_BARE, "/proc/sys", "", _BIND | _REC)
+            Mount(f"{CASE}/var", "/var/snap", "", BIND),
+            Mount(f"{CASE}/log", "/var/log", "", BIND),
+            Mount(_BARE, "/proc/sys", "", BIND | _REC)
             if plan.bare and not plan.unknown  # what covers the folder needs it to be there
-            else Mount(f"{CASE}/crypto", "/proc/sys/crypto", "", _BIND),
+            else Mount(f"{CASE}/crypto", "/proc/sys/crypto", "", BIND),
         ]
         mounts += plan.last_mounts
         if plan.chroot:
             seen = (*_SEEN, "/proc") if plan.proc else _SEEN
-            mounts += [Mount(folder, plan.chroot + folder, "", _BIND | _REC) for folder in seen]
+            mounts += [Mount(folder, plan.chroot + folder, "", BIND | _REC) for folder in seen]
         return mounts
