@@ -98,6 +98,13 @@ def relative(name: str) -> str:
     return name[: -len(f".{ZONE}")]
 
 
+def removed(asked: Asked, records: Records) -> None:
+    """Take away the record whose number ends the path; refuse whatever else is asked."""
+    if asked.method != "DELETE":
+        raise RefusedError(404)
+    records.remove(asked.path.rpartition("/")[2])
+
+
 def cloudflare(asked: Asked, records: Records) -> object:
     """https://developers.cloudflare.com/api/."""
     zones = "/client/v4/zones"
@@ -137,10 +144,8 @@ def digitalocean(asked: Asked, records: Records) -> object:
             for each in records
         ]
         return {"domain_records": listed, "links": {}}
-    if asked.method == "DELETE":
-        records.remove(asked.path.rpartition("/")[2])
-        return None
-    raise RefusedError(404)
+    removed(asked, records)
+    return None
 
 
 def dnsimple(asked: Asked, records: Records) -> object:
@@ -162,10 +167,8 @@ def dnsimple(asked: Asked, records: Records) -> object:
                 for each in records
             ]
         }
-    if asked.method == "DELETE":
-        records.remove(asked.path.rpartition("/")[2])
-        return None
-    raise RefusedError(404)
+    removed(asked, records)
+    return None
 
 
 def dnsmadeeasy(asked: Asked, records: Records) -> object:
@@ -188,10 +191,8 @@ def dnsmadeeasy(asked: Asked, records: Records) -> object:
                 for each in records
             ]
         }
-    if asked.method == "DELETE":
-        records.remove(asked.path.rpartition("/")[2])
-        return None
-    raise RefusedError(404)
+    removed(asked, records)
+    return None
 
 
 def gehirn(asked: Asked, records: Records) -> object:
@@ -211,10 +212,8 @@ def gehirn(asked: Asked, records: Records) -> object:
             }
             for each in records
         ]
-    if asked.method == "DELETE":
-        records.remove(asked.path.rpartition("/")[2])
-        return {}
-    raise RefusedError(404)
+    removed(asked, records)
+    return {}
 
 
 def google_token(asked: Asked, _records: Records) -> object:
@@ -270,10 +269,8 @@ def linode(asked: Asked, records: Records) -> object:
             for each in records
         ]
         return {"data": listed, "pages": 1}
-    if asked.method == "DELETE":
-        records.remove(asked.path.rpartition("/")[2])
-        return {}
-    raise RefusedError(404)
+    removed(asked, records)
+    return {}
 
 
 def luadns(asked: Asked, records: Records) -> object:
@@ -288,10 +285,8 @@ def luadns(asked: Asked, records: Records) -> object:
             {"id": each["id"], "type": "TXT", "ttl": 60, "name": f"{each['name']}.", "content": each["value"]}
             for each in records
         ]
-    if asked.method == "DELETE":
-        records.remove(asked.path.rpartition("/")[2])
-        return {}
-    raise RefusedError(404)
+    removed(asked, records)
+    return {}
 
 
 def nsone(asked: Asked, records: Records) -> object:

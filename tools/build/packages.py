@@ -141,15 +141,10 @@ def settle(pins: Path, python: str) -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         lines = pins.read_text().splitlines()
-        compiled = re.compile(
-            "|".join(f"{line.split()[1]}==" for line in lines if "--only-binary" in line) or "$^"
-        )
-        of_platform = [line for line in lines if compiled.match(line)]
-        _download(
-            [line for line in lines if line not in of_platform], python, Path(folder), pins.name, pure=True
-        )
-        if of_platform:
-            _download(of_platform, python, Path(folder), pins.name)
+        compiled = tuple(f"{line.split()[1]}==" for line in lines if line.startswith("--only-binary"))
+        for pure in (True, False):
+            if wanted := [line for line in lines if line.startswith(compiled) is not pure]:
+                _download(wanted, python, Path(folder), pins.name, pure)
         taken = {sha256(file) for file in Path(folder).iterdir()}
     text = re.sub(
         r" --hash=sha256:([0-9a-f]{64})",

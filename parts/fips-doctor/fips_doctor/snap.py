@@ -5,9 +5,7 @@ import os
 from fips_doctor.evidence import REINSTALL, Evidence, Item, State, host_run, read, run
 from fips_launch import decide, environment
 from fips_launch.decide import Decision, Source
-from fips_launch.place import Place
-
-TIMERS = ("renew", "health")
+from fips_launch.place import TIMERS, Place
 
 
 def of_snapd(here: Place) -> str | None:

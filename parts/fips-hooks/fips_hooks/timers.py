@@ -9,9 +9,7 @@ import os
 
 from fips_launch import config
 from fips_launch.files import write
-from fips_launch.place import Place
-
-TIMERS = ("renew", "health")
+from fips_launch.place import TIMERS, Place
 
 
 def _kept(here: Place) -> str:

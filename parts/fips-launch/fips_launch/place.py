@@ -11,6 +11,7 @@ import sys
 
 NAME = "@SNAP_NAME@"  # of the snap, by the recipe; an instance of snapd's has a key behind it
 MOUNTED = ("/snap", "/var/lib/snapd/snap")  # where snapd has snaps, and in `bin` their commands
+TIMERS = ("renew", "health")  # services of the recipe that have one
 ALIAS = "certbot"  # what the command is called on hosts that had another Certbot
 
 
