@@ -130,7 +130,10 @@ print(json.dumps(ends))
 
 @pytest.mark.parametrize("module", MODULES)
 def test_another_modules_bytecode_in_the_place_of_an_entry_points(make_host: MakeHost, module: str) -> None:
-    """Else it would be run, may do nothing, and ends well: a renewal that never was."""
+    """Else it would be run, may do nothing, and ends well: a renewal that never was.
+
+    It has been imported by then, so that what it says itself, as hashlib does where no digest is, comes before.
+    """
     host = make_host()
     command = [f"{SNAP}/usr/bin/{MODULES[module][0]}", *MODULES[module][1:]]
     host.run(command).check()  # the control
@@ -140,7 +143,9 @@ def test_another_modules_bytecode_in_the_place_of_an_entry_points(make_host: Mak
     assert len(ends) > 60
     for path, (status, out, err) in ends.items():
         assert (status, out) == (78, ""), path
-        assert err.startswith("certbot-fips: cannot start: ") and err.count("\n") == 1, path
+        last = err.splitlines()[-1]
+        assert last.startswith("certbot-fips: cannot start: "), path
+        assert not path.startswith(f"{library}/fips_") or last == err.rstrip("\n"), path
 
 
 @pytest.mark.parametrize("what", ["module missing", "config missing"])

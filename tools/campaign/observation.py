@@ -20,8 +20,11 @@ _NOISE = re.compile(
     rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import "
     rb"|.*: no version information|.*: version `\S+' not found"
 )
-#: The launcher's; and the loader's on a library that is damaged (glibc, elf/dl-minimal.c), which ends there.
-_LAST_WORDS = (b"certbot-fips: ", b"Inconsistency detected by ld.so: ")
+#: The launcher's; and the loader's on a library that is damaged (glibc, elf/dl-minimal.c) or that it cannot open,
+#: which ends there.
+_LAST_WORDS = re.compile(
+    rb"certbot-fips: |Inconsistency detected by ld\.so: |/\S+: error while loading shared libraries: "
+)
 _SCRIPT = re.compile(rb"usr/bin/(python3|fips-\w+): ")
 #: Below the snap's folder: Python, whatever its name, and the program.
 _PYTHON, _OPENSSL = "/usr/bin/", "/usr/libexec/openssl/openssl"
@@ -105,7 +108,7 @@ class Observation:
         said = [line for line in self.stderr.splitlines() if line and not _NOISE.match(line)]
         if self.entry_point.verbose or b"ERROR: ld.so" in self.stderr:
             # They were asked to say more; the loader prints a value with its line breaks.
-            said = [line for line in said if line.startswith(_LAST_WORDS)] or said
+            said = [line for line in said if _LAST_WORDS.match(line)] or said
         if self.entry_point.scripted:
             # A shell takes what the kernel does not for a script of its own.
             said = [line for line in said if not _SCRIPT.search(line)] or said[:1]
