@@ -132,7 +132,7 @@ print(json.dumps(ends))
 def test_another_modules_bytecode_in_the_place_of_an_entry_points(make_host: MakeHost, module: str) -> None:
     """Else it would be run, may do nothing, and ends well: a renewal that never was.
 
-    It has been imported by then, so that what it says itself, as hashlib does where no digest is, comes before.
+    It was imported by then: what it says itself, as hashlib does where no digest is, comes before.
     """
     host = make_host()
     command = [f"{SNAP}/usr/bin/{MODULES[module][0]}", *MODULES[module][1:]]

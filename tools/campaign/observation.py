@@ -20,8 +20,8 @@ _NOISE = re.compile(
     rb"ERROR: ld\.so|warning: debug option|\s+\d+:\s|\s*#|import "
     rb"|.*: no version information|.*: version `\S+' not found"
 )
-#: The launcher's; and the loader's on a library that is damaged (glibc, elf/dl-minimal.c) or that it cannot open,
-#: which ends there.
+#: The launcher's; and the loader's on a library that is damaged (glibc, elf/dl-minimal.c) or that it cannot
+#: open, which ends there.
 _LAST_WORDS = re.compile(
     rb"certbot-fips: |Inconsistency detected by ld\.so: |/\S+: error while loading shared libraries: "
 )
