@@ -1,0 +1,37 @@
+# What a host goes through with a lineage that is due. Sourced, after host.sh: . "$TESTSLIB/revisions.sh"
+# shellcheck shell=bash
+
+_renews() { # NAME: the service renews it once, and runs the administrator's hook for it
+    local live=/etc/letsencrypt/live/$1 before
+    before=$(openssl x509 -in "$live/cert.pem" -noout -serial)
+    rm -f /var/tmp/hooked
+    systemctl start snap.certbot-fips.renew.service
+    [ "$before" != "$(openssl x509 -in "$live/cert.pem" -noout -serial)" ]
+    grep -c "^$live\$" /var/tmp/hooked | MATCH "^1$"
+}
+
+through_revisions() { # NAME: refresh and revert; each revision renews
+    local first hook=/etc/letsencrypt/renewal-hooks/deploy/hooked
+    # shellcheck disable=SC2016 # Certbot sets it for its hook
+    printf '#!/bin/sh\necho "$RENEWED_LINEAGE" >> /var/tmp/hooked\n' > $hook
+    chmod 755 $hook
+    first=$(readlink $CURRENT)
+    _renews "$1"
+    snap install --dangerous --classic "$SNAP_FILE"
+    [ "$(readlink $CURRENT)" != "$first" ]
+    _renews "$1"
+    snap revert certbot-fips
+    [ "$(readlink $CURRENT)" = "$first" ]
+    _renews "$1"
+    rm -f $hook /var/tmp/hooked
+}
+
+revoked_and_removed() { # NAME: the certificate, and the snap; what the administrator has in /etc stays
+    certbot-fips revoke --non-interactive --server "$DIRECTORY" --cert-name "$1" --delete-after-revoke
+    [ ! -e "/etc/letsencrypt/live/$1" ]
+    remove_snap
+    [ ! -e /snap/bin/certbot-fips ]
+    [ ! -e /var/snap/certbot-fips ]
+    [ -z "$(systemctl list-unit-files --no-legend "snap.certbot-fips.*")" ]
+    find /etc/letsencrypt/accounts -name private_key.json | MATCH .
+}
