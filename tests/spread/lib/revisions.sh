@@ -13,17 +13,17 @@ _renews() { # NAME: the service renews it once, and runs the administrator's hoo
 through_revisions() { # NAME: refresh and revert; each revision renews
     local first hook=/etc/letsencrypt/renewal-hooks/deploy/hooked
     # shellcheck disable=SC2016 # Certbot sets it for its hook
-    printf '#!/bin/sh\necho "$RENEWED_LINEAGE" >> /var/tmp/hooked\n' > $hook
-    chmod 755 $hook
-    first=$(readlink $CURRENT)
+    printf '#!/bin/sh\necho "$RENEWED_LINEAGE" >> /var/tmp/hooked\n' > "$hook"
+    chmod 755 "$hook"
+    first=$(readlink "$CURRENT")
     _renews "$1"
     snap install --dangerous --classic "$SNAP_FILE"
-    [ "$(readlink $CURRENT)" != "$first" ]
+    [ "$(readlink "$CURRENT")" != "$first" ]
     _renews "$1"
     snap revert certbot-fips
-    [ "$(readlink $CURRENT)" = "$first" ]
+    [ "$(readlink "$CURRENT")" = "$first" ]
     _renews "$1"
-    rm -f $hook /var/tmp/hooked
+    rm -f "$hook" /var/tmp/hooked
 }
 
 revoked_and_removed() { # NAME: the certificate, and the snap; what the administrator has in /etc stays
