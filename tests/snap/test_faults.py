@@ -18,6 +18,7 @@ ENTRY_POINTS = {
 }
 MODULE = "usr/lib/ossl-modules/fips.so"
 CONFIG = "etc/ssl/openssl.cnf"
+PIPE = 'rm "$0"; mkfifo "$0"'
 #: What is done to which file of the mounted snap: shell, with the file as "$0".
 DAMAGE = {
     "module missing": (MODULE, 'rm "$0"'),
@@ -37,6 +38,7 @@ DAMAGE = {
     "config missing": (CONFIG, 'rm "$0"'),
     "config empty": (CONFIG, ': > "$0"'),
     "config is a folder": (CONFIG, 'rm "$0"; mkdir "$0"'),
+    "config is a pipe": (CONFIG, PIPE),
     "config not of this syntax": (CONFIG, 'echo "[nonsense" > "$0"'),
     "config without FIPS": (CONFIG, 'cp /etc/ssl/openssl.cnf "$0"'),
     "config with fips=yes as a wish": (CONFIG, 'sed -i "s/fips=yes/?fips=yes/" "$0"'),
@@ -97,6 +99,14 @@ def assert_damage_is_refused(host: NamespaceHost, what: str) -> None:
 def test_damage_to_what_the_install_hook_made(make_host: MakeHost, script: str) -> None:
     host = make_host()
     host.run(["sh", "-euc", script, MADE_HERE]).check()
+    for command in ENTRY_POINTS.values():
+        assert_refused(host.run(command, timeout=5))
+
+
+def test_a_pipe_in_the_configs_place_beside_what_the_install_hook_made(make_host: MakeHost) -> None:
+    """libcrypto takes the module's parameters from it, whichever config the launcher has selected."""
+    host = make_host()
+    damage(host, CONFIG, PIPE)
     for command in ENTRY_POINTS.values():
         assert_refused(host.run(command, timeout=5))
 

@@ -70,15 +70,15 @@ def test_an_openssl_without_fips_is_not_proven(tmp_path: Path, library: Path, co
     modules.mkdir(parents=True)
     (modules / "fips.so").write_bytes(library.read_bytes())
     (root / "usr" / "lib" / "libcrypto.so.3").write_bytes(library.read_bytes())
-    (root / "openssl.cnf").touch()
     (root / "etc" / "ssl").mkdir(parents=True)
+    (root / "etc" / "ssl" / "openssl.cnf").touch()
     digest = hashlib.sha256(config.encode()).hexdigest()
     (root / "etc" / "ssl" / "openssl.cnf.sha256").write_text(f"{digest}\n")
     code = (
         f"import sys; sys.path.insert(0, {str(LAUNCHER)!r}); from fips_launch import place, prove;"
         f"prove.prove(place.Place({str(root)!r}), True)"
     )
-    variables = {"OPENSSL_CONF": str(root / "openssl.cnf")}
+    variables = {"OPENSSL_CONF": str(root / "etc" / "ssl" / "openssl.cnf")}
     done = subprocess.run([sys.executable, "-I", "-c", code], env=variables, capture_output=True, text=True)
     assert done.returncode == 1
     assert what in done.stderr

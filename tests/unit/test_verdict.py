@@ -52,6 +52,7 @@ EXAMPLES = {
     "work without the module": seen("certbot", got=STRONG, **WITHOUT),
     "weak things where they may be": seen("python3 app", got=WEAK, asked=False, **WITHOUT),
     "weak things refused, perhaps rightly": seen("python3 app", STRICT, got=STRONG, asked=False),
+    "weak things failed for want of a file or memory": seen("python3 app", FAILS, got=STRONG, asked=False),
     "weak things refused for no reason": seen("python3 app", got=STRONG, asked=False),
     "work where FIPS is not asked for": seen("certbot", got=STRONG, asked=False),
     "made": seen("install hook", NOTHING, made=True),

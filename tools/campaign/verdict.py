@@ -132,6 +132,10 @@ WORKED = (
         lambda o: o.entry_point.kind == "python" and STRICT in o.excuses,
     ),
     Rule(
+        *("weak things failed for want of a file or memory", "failed", "weak things failed"),
+        lambda o: o.entry_point.kind == "python" and FAILS in o.excuses,
+    ),
+    Rule(
         *("weak things refused for no reason", "wrong mode", "weak things were refused"),
         lambda o: o.entry_point.kind == "python",
     ),
