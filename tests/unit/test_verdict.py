@@ -52,7 +52,9 @@ EXAMPLES = {
     "work without the module": seen("certbot", got=STRONG, **WITHOUT),
     "weak things where they may be": seen("python3 app", got=WEAK, asked=False, **WITHOUT),
     "weak things refused, perhaps rightly": seen("python3 app", STRICT, got=STRONG, asked=False),
-    "weak things failed for want of a file or memory": seen("python3 app", FAILS, got=STRONG, asked=False),
+    "weak things failed for want of a file or memory": seen(
+        "python3 app", FAILS, got=STRONG, asked=False, **WITHOUT
+    ),
     "weak things refused for no reason": seen("python3 app", got=STRONG, asked=False),
     "work where FIPS is not asked for": seen("certbot", got=STRONG, asked=False),
     "made": seen("install hook", NOTHING, made=True),
@@ -203,3 +205,7 @@ def test_the_loaders_last_word_is_the_one_line_after_a_preload_of_many_lines() -
     last = b"/snap/certbot-fips/current/usr/bin/fips-doctor: error while loading shared libraries: libm: x\n"
     assert seen("certbot", exits=127, stderr=preload + last).said == [last.strip()]
     assert len(seen("certbot", exits=127, stderr=preload + b"a line\nanother\n").said) == 3
+
+
+def test_no_want_of_memory_excuses_a_process_in_fips_where_it_is_not_asked_for() -> None:
+    assert rule(seen("python3 app", FAILS, got=STRONG, asked=False, **IN_FIPS)).outcome == "wrong mode"

@@ -133,7 +133,7 @@ WORKED = (
     ),
     Rule(
         *("weak things failed for want of a file or memory", "failed", "weak things failed"),
-        lambda o: o.entry_point.kind == "python" and FAILS in o.excuses,
+        lambda o: o.entry_point.kind == "python" and FAILS in o.excuses and not o.ours,
     ),
     Rule(
         *("weak things refused for no reason", "wrong mode", "weak things were refused"),
