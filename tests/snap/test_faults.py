@@ -73,6 +73,11 @@ def assert_refused(result: Result) -> None:
     assert len(result.stderr) < 400
 
 
+def assert_each_entry_point_refuses(host: NamespaceHost) -> None:
+    for command in ENTRY_POINTS.values():
+        assert_refused(host.run(command, timeout=5))
+
+
 @pytest.mark.provider
 def test_a_damaged_module(make_host: MakeHost) -> None:
     assert_damage_is_refused(make_host(), "module with one byte flipped")
@@ -87,8 +92,7 @@ def assert_damage_is_refused(host: NamespaceHost, what: str) -> None:
     damage(host, *DAMAGE[what])
     if DAMAGE[what][0] == CONFIG:  # what the install hook made would be used instead
         host.run(["rm", "-f", MADE_HERE]).check()
-    for command in ENTRY_POINTS.values():
-        assert_refused(host.run(command, timeout=5))
+    assert_each_entry_point_refuses(host)
 
 
 @pytest.mark.parametrize(
@@ -99,16 +103,14 @@ def assert_damage_is_refused(host: NamespaceHost, what: str) -> None:
 def test_damage_to_what_the_install_hook_made(make_host: MakeHost, script: str) -> None:
     host = make_host()
     host.run(["sh", "-euc", script, MADE_HERE]).check()
-    for command in ENTRY_POINTS.values():
-        assert_refused(host.run(command, timeout=5))
+    assert_each_entry_point_refuses(host)
 
 
 def test_a_pipe_in_the_configs_place_beside_what_the_install_hook_made(make_host: MakeHost) -> None:
     """libcrypto takes the module's parameters from it, whichever config the launcher has selected."""
     host = make_host()
     damage(host, CONFIG, PIPE)
-    for command in ENTRY_POINTS.values():
-        assert_refused(host.run(command, timeout=5))
+    assert_each_entry_point_refuses(host)
 
 
 #: By the module of each entry point, how it is entered.
