@@ -9,6 +9,10 @@ ACCOUNT=(--non-interactive --agree-tos --email admin@example.org --server "$DIRE
 # The host's own OpenSSL judges what is issued; images of containers may have none.
 command -v openssl > /dev/null || openssl() { certbot-fips.openssl "$@"; }
 
+serial() { # NAME: of the lineage's newest certificate
+    openssl x509 -in "/etc/letsencrypt/live/$1/cert.pem" -noout -serial
+}
+
 # acme_start [CERTIFICATE_VALIDITY_IN_SECONDS]
 acme_start() {
     rm -rf "$ACME"

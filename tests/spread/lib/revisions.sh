@@ -1,13 +1,13 @@
-# What a host goes through with a lineage that is due. Sourced, after host.sh: . "$TESTSLIB/revisions.sh"
+# What a host goes through with a lineage that is due. Sourced, after acme.sh and host.sh: . "$TESTSLIB/revisions.sh"
 # shellcheck shell=bash
 
 _renews() { # NAME: the service renews it once, and runs the administrator's hook for it
-    local live=/etc/letsencrypt/live/$1 before
-    before=$(openssl x509 -in "$live/cert.pem" -noout -serial)
+    local before
+    before=$(serial "$1")
     rm -f /var/tmp/hooked
     systemctl start snap.certbot-fips.renew.service
-    [ "$before" != "$(openssl x509 -in "$live/cert.pem" -noout -serial)" ]
-    grep -c "^$live\$" /var/tmp/hooked | MATCH "^1$"
+    [ "$before" != "$(serial "$1")" ]
+    grep -c "^/etc/letsencrypt/live/$1\$" /var/tmp/hooked | MATCH "^1$"
 }
 
 through_revisions() { # NAME: refresh and revert; each revision renews

@@ -6,8 +6,7 @@ web() { # get, certificate, load, untouched, idle: see there
 }
 
 serves_newest() { # NAME [ADDRESS]: Does the server give the certificate that Certbot has newest?
-    [ "$(web certificate "$@" | openssl x509 -noout -serial)" = \
-        "$(openssl x509 -noout -serial -in "/etc/letsencrypt/live/$1/cert.pem")" ]
+    [ "$(web certificate "$@" | openssl x509 -noout -serial)" = "$(serial "$1")" ]
 }
 
 is_its_own_service() { # UNIT PID: not a part of the session, service or snap in which Certbot ran
