@@ -12,6 +12,7 @@ from tools.bench import __main__ as bench
 from tools.bench import upstream
 from tools.bench.lineages import DUE, renewal
 from tools.bench.measure import BenchError, Program, Sample
+from tools.bench.package import NO_DNS
 from tools.bench.report import Figure
 from tools.bench.starts import TAKES_CRYPTO, first_start
 from tools.bench.subjects import Subjects
@@ -132,6 +133,11 @@ def test_each_lineage_is_asked_about_at_each_renewal(subjects: Subjects) -> None
         renew()
     assert renewal(subjects.certbot, folder)().seconds > 0
     assert renewal(subjects.certbot, folder)().seconds > 0
+
+
+def test_the_snap_with_dns_plugins_is_not_taken_for_one_without(subjects: Subjects) -> None:
+    with pytest.raises(BenchError, match="did not do its work"):
+        subjects.certbot("plugins", says=NO_DNS)
 
 
 def test_certificates_by_dns_need_the_record(subjects: Subjects) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import PROJECT
 from tools.bench import document, goals, upstream
+from tools.bench.lineages import slope
 from tools.bench.measure import BEST_OF, BenchError, Sample, best_rounds, rounds
 from tools.bench.picture import picture
 from tools.bench.report import Figure, of_samples, table
@@ -128,6 +129,14 @@ def test_the_best_of_a_round_is_each_programs_own() -> None:
     assert "".join(notes) == "ab" * 2 * (1 + BEST_OF)
     assert (first[0].cpu, first[1].cpu) == (3, 2)  # not the warm-up, nor one of another turn
     assert (second[0].cpu, second[1].cpu) == (7, 8)
+
+
+def test_the_slope_is_what_each_lineage_adds() -> None:
+    def taking(ours: float, other: float) -> tuple[Sample, Sample]:
+        return Sample(ours, 0, 0, ""), Sample(other, 0, 0, "")
+
+    rounds = [[taking(1.0, 1.0), taking(9.0, 9.0), taking(2.0, 3.0)]] * 2
+    assert slope(100, rounds).pairs == [(10.0, 20.0)] * 2
 
 
 def test_pip_has_the_packages_that_the_snap_has() -> None:

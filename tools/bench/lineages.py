@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ NO_ANSWER = "An error occurred requesting ACME Renewal Information"
 #: Earlier than the test authority's certificates are valid for (90 days).
 DUE = "renew_before_expiry = 100 days\n"
 #: With how many lineages each round is done, and how many rounds.
-MANY = (((1, 100, 1000), 8), ((5000,), 2))
+MANY = (((1, 100, 1000), 10), ((5000,), 4))
 FEW = (((1, 40), 1),)
 
 
@@ -29,21 +29,24 @@ def renew(subjects: Subjects) -> list[Figure]:
     programs = (subjects.certbot, subjects.pip_certbot)
     for numbers, usual in FEW if subjects.quick else MANY:
         say(f"    {', '.join(f'{many:,}' for many in numbers)} lineages")
-        folders = [lineages(subjects, program, many) for many in numbers for program in programs]
         actions = [
-            renewal(program, folder) for program, folder in zip(programs * len(numbers), folders, strict=True)
+            renewal(program, lineages(subjects, program, many)) for many in numbers for program in programs
         ]
         measured = rounds(subjects.rounds(usual), *actions)
         pairs = [list(zip(found[::2], found[1::2], strict=True)) for found in measured]
         for many, of_many in zip(numbers, zip(*pairs, strict=True), strict=True):
             figures += of_samples(f"renew, {many:,} not due", of_many, "pip", many)
         if len(numbers) > 1:
-            figures.append(_slope(numbers[-1] - numbers[0], pairs))
+            figures.append(slope(numbers[-1] - numbers[0], pairs))
     return figures
 
 
-def _slope(more: int, measured: list[list[tuple[Sample, Sample]]]) -> Figure:
-    """Return what each lineage adds to the time, from the fewest to the most of a round."""
+def slope(more: int, measured: Iterable[Sequence[tuple[Sample, ...]]]) -> Figure:
+    """Return what each lineage adds to the time, from the fewest to the most of a round.
+
+    more: how many there are more then. measured: of each round, for each number of lineages, ours and the
+        other.
+    """
     pairs = []
     for fewest, *_, most in measured:
         ours, other = ((b.seconds - a.seconds) / more * 1e3 for a, b in zip(fewest, most, strict=True))

@@ -19,7 +19,7 @@ text { font: 12px sans-serif; fill: #1f2328 }
 .axis { stroke: #8c959f }
 .ours { stroke: #0969da; fill: #0969da }
 .other { stroke: #bc4c00; fill: #bc4c00 }
-polyline { fill: none !important; stroke-width: 2 }
+polyline.ours, polyline.other { fill: none; stroke-width: 2 }
 polyline.other { stroke-dasharray: 6 3 }
 text.ours, text.other { stroke: none }
 @media (prefers-color-scheme: dark) {
