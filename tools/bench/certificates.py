@@ -32,6 +32,6 @@ def _issuance(
     numbers = count()
 
     def issue(program: Program) -> Callable[[], Sample]:
-        return lambda: subjects.certonly(program, f"{next(numbers)}.example.org", *how)
+        return lambda: subjects.certonly(program, f"{how[0].strip('-')}-{next(numbers)}.example.org", *how)
 
     return of_samples(name, rounds(subjects.rounds(8), *map(issue, programs)), against)
