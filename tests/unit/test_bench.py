@@ -220,3 +220,16 @@ def test_what_was_measured_becomes_the_documents(tmp_path: Path, monkeypatch: py
     assert json.loads((tmp_path / "DATA").read_text()) == found
     assert "| packed |" in (tmp_path / "DOCUMENT").read_text()
     ET.parse(tmp_path / "PICTURE")
+
+
+def test_the_documents_are_what_was_measured() -> None:
+    found = json.loads(document.DATA.read_text())
+    figures = document.figures(found)
+    assert found["figures"] == [figure.json() for figure in figures]  # with the goals of today
+    assert document.DOCUMENT.read_text() == "\n".join(document.document(found)) + "\n"
+    assert document.PICTURE.read_text() == picture(figures)
+
+
+def test_reasons_are_given_of_goals_that_are_missed() -> None:
+    figures = document.figures(json.loads(document.DATA.read_text()))
+    assert goals.WHY.keys() <= {figure.name for figure in figures if figure.missed}
