@@ -136,9 +136,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("bench: interrupted; no figures were written", file=sys.stderr)
         return 130
-    found["figures"] = [figure.json() for figure in figures]
     OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.write_text(json.dumps(found, indent=1) + "\n")
+    lines = ",\n".join(json.dumps(figure.json()) for figure in figures)
+    OUTPUT.write_text(f'{json.dumps(found)[:-1]}, "figures": [\n{lines}\n]}}\n')
     here = found["machine"]
     say(f"\n{snap.name} on {here['system']}, {here['cpu']}, {here['cores']} cores, load {here['load']:.1f}")
     say(f"against Python {here['python']} and {here['openssl']}\n\n{table(figures)}\n\nall pairs: {OUTPUT}")
