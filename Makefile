@@ -68,8 +68,8 @@ lint: setup ## check style, types and scripts
 	@.venv/bin/mypy
 	@$(PYTHON) -m tools.lint.shell
 
-bench: snap ## measure ratios against Certbot from PyPI and the distribution's OpenSSL
-	@$(PYTHON) -m tools.bench
+bench: snap ## measure ratios against Certbot from PyPI and the distribution's OpenSSL (REFERENCE=FILE: and cold starts against another snap)
+	@$(PYTHON) -m tools.bench $(if $(REFERENCE),--reference "$(REFERENCE)")
 
 reproduce: setup ## build the commit twice, where all differs that may, and compare (half an hour)
 	@$(PYTHON) -m tools.build.reproduce

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +62,17 @@ class Program:
             last = (found["said"].strip() or "nothing").splitlines()[-1]
             raise BenchError(f"{self.host.name}: `{shlex.join(run)}` {how} and said: {last}")
         return Sample(**found)
+
+
+def here(*command: str) -> str:
+    """Return what a program of this machine says; raise BenchError with its last line when it fails."""
+    # A caller's PYTHONPATH and the like are not for the distribution's Python.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        raise BenchError(f"`{Path(command[0]).name}` said: {said}")
+    return done.stdout
 
 
 def rounds(count: int, *actions: Callable[[], T]) -> list[tuple[T, ...]]:

@@ -28,7 +28,7 @@ def throughput(subjects: Subjects) -> list[Figure]:
     figures = []
     for name, arguments, unit, scale, line in ALGORITHMS:
         speeds = (_speed(program, arguments, line) for program in (ours, other))
-        pairs = [(a / scale, b / scale) for a, b in rounds(subjects.rounds(3), *speeds)]
+        pairs = [(a / scale, b / scale) for a, b in rounds(subjects.rounds(5), *speeds)]
         figures.append(Figure(name, unit, pairs, "distribution", more_is_better=True))
     return figures
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
-from tools.bench.measure import BenchError
+from tools.bench.measure import here
 from tools.build import packages
 from tools.progress import step
 
@@ -17,17 +15,26 @@ PYTHON = "/usr/bin/python3"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 #: Exists as source alone, which wants Augeas' headers; Certbot does without it as long as no Apache is
 #: configured with it, and starts a little faster for it.
-LEFT_OUT = "python-augeas=="
+LEFT_OUT = "python-augeas"
+#: The plugin for RFC 2136, and what only it needs.
+DNS = ("certbot-dns-rfc2136", "dnspython")
 
 
-def install(folder: Path) -> Path:
+def pins() -> dict[str, str]:
+    """Return the lines of the requirements by the package that they pin."""
+    return {line.partition("==")[0]: line for line in REQUIREMENTS.read_text().splitlines()}
+
+
+def install(folder: Path, dns: bool = False) -> Path:
     """Make the virtual environment where it is not there or not up to date; return its `certbot`.
 
+    dns: with the plugin for RFC 2136 besides those for nginx and apache.
     Raise UnavailableError when pip cannot get it, BuildError when it gets other bytes than the pinned ones,
     BenchError when it cannot install them.
     """
-    lines = [line for line in REQUIREMENTS.read_text().splitlines() if not line.startswith(LEFT_OUT)]
-    python = _run(PYTHON, "--version").strip()
+    left_out = (LEFT_OUT,) if dns else (LEFT_OUT, *DNS)
+    lines = [line for name, line in pins().items() if name not in left_out]
+    python = here(PYTHON, "--version").strip()
     wanted = "\n".join([python, *lines, ""])
     stamp = folder / "complete"
     digest = hashlib.sha256(wanted.encode()).hexdigest()
@@ -42,21 +49,9 @@ def install(folder: Path) -> Path:
         release = re.search(r"\d+\.\d+", python)
         assert release
         packages.bring([listed], release[0], kept)
-        _run(PYTHON, "-m", "venv", str(folder))
+        here(PYTHON, "-m", "venv", str(folder))
         how = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--no-index"]
         pip = str(folder / "bin" / "pip")
-        _run(pip, "install", *how, "--find-links", str(kept), "--only-binary", ":all:", "-r", str(listed))
+        here(pip, "install", *how, "--find-links", str(kept), "--only-binary", ":all:", "-r", str(listed))
         stamp.write_text(digest)
     return folder / "bin" / "certbot"
-
-
-def _run(*command: str) -> str:
-    """Return what a program says; raise BenchError with its last line when it fails."""
-    # A caller's PYTHONPATH and the like are not for the distribution's Python.
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
-        name = Path(command[0]).name
-        raise BenchError(f"Certbot from PyPI cannot be installed, {name} said: {said}")
-    return done.stdout
