@@ -13,7 +13,7 @@ PATIENCE = 5  # seconds
 class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(PATIENCE)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(SOCKET)
 
 
@@ -22,14 +22,15 @@ def here() -> bool:
     return os.path.exists(SOCKET)
 
 
-def get(path: str) -> Any:
+def get(path: str, patience: float = PATIENCE) -> Any:
     """Return the result of a request (see snapd's REST API).
 
     :param path: as `/v2/connections?snap=NAME`.
+    :param patience: seconds to wait for each part of the answer.
     :raises OSError, ValueError: snapd does not say.
     """
     try:
-        snapd = _Connection("localhost")
+        snapd = _Connection("localhost", timeout=patience)
         snapd.request("GET", path)
         response = snapd.getresponse()
         if response.status != http.client.OK:
