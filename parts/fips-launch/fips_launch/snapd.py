@@ -1,6 +1,5 @@
 """Ask snapd, by its socket."""
 
-import http.client
 import json
 import os
 import socket
@@ -8,13 +7,6 @@ from typing import Any
 
 SOCKET = "/run/snapd.socket"
 PATIENCE = 5  # seconds
-
-
-class _Connection(http.client.HTTPConnection):
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(SOCKET)
 
 
 def here() -> bool:
@@ -29,12 +21,18 @@ def get(path: str, patience: float = PATIENCE) -> Any:
     :param patience: seconds to wait for each part of the answer.
     :raises OSError, ValueError: snapd does not say.
     """
+    import http.client  # not where there is no snapd to ask
+
     try:
-        snapd = _Connection("localhost", timeout=patience)
-        snapd.request("GET", path)
-        response = snapd.getresponse()
-        if response.status != http.client.OK:
-            raise OSError(response.status, response.reason)
-        return json.load(response)["result"]
+        with socket.socket(socket.AF_UNIX) as connected:
+            connected.settimeout(patience)
+            connected.connect(SOCKET)
+            snapd = http.client.HTTPConnection("localhost")
+            snapd.sock = connected
+            snapd.request("GET", path)
+            response = snapd.getresponse()
+            if response.status != http.client.OK:
+                raise OSError(response.status, response.reason)
+            return json.load(response)["result"]
     except (http.client.HTTPException, KeyError) as error:
         raise ValueError(repr(error)) from None
