@@ -2,7 +2,7 @@
 
 FOLDER, below ROOT, has the packages; SHOWN is where ROOT will be.  What a module imports at its top level is
 imported when its name is first used, as PEP 810 has it with `-X lazy_imports=all`; this goes when the snap's
-Python has that.
+Python has that.  Docstrings are left out, for size.
 
 Some names are imported at once, as before:
 
@@ -29,6 +29,8 @@ from types import CodeType
 #: Modules that stay as they are: what has to do with crypto itself, and what does the imports; what takes the
 #: place of `os`; acme, which gives all modules of josepy that are there by then a second name.
 PLAIN = ("OpenSSL", "OpenSSL.*", "lazy_imports", "certbot.compat.*", "acme", "josepy")
+#: Docstrings that are read: Certbot's help has them, dnspython's errors say them.
+READ = ("certbot.configuration", "dns.*")
 #: What is imported from them is looked for by its name in a module's globals, or is there anyway.
 AT_ONCE = {"__future__", "abc", "builtins", "dataclasses", "os", "sys", "typing", "typing_extensions"}
 #: Not here while these are compiled: other parts of the snap.
@@ -42,6 +44,18 @@ UNSEEN = "<frozen importlib._bootstrap>"
 WANTED = ".wanted"
 
 Import = ast.Import | ast.ImportFrom
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _is(module: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(module, each) for each in patterns)
+
+
+def _leave_out_docstrings(tree: ast.Module) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | Function) and ast.get_docstring(node, clean=False):
+            only = len(node.body) == 1 and not isinstance(node, ast.Module)
+            node.body[:1] = [ast.copy_location(ast.Pass(), node.body[0])] if only else []
 
 
 def _looks_at_globals(tree: ast.Module) -> bool:
@@ -135,7 +149,8 @@ def _may_wait(
             return False
         module, name = _absolute(statement, package), _binds(alias, statement)
         submodule = f"{module}.{alias.name}"
-    if module.partition(".")[0] in AT_ONCE or not packages.has(module):
+    given = name.startswith("__")  # as __doc__, which each module has
+    if given or module.partition(".")[0] in AT_ONCE or not packages.has(module):
         return False
     if inside is None:
         return True
@@ -221,7 +236,9 @@ def compiled(source: bytes, shown: str, module: str, inside: Path | None, packag
     :raises SyntaxError: it is not Python.
     """
     tree = ast.parse(source)
-    plain = any(fnmatchcase(module, each) for each in PLAIN) or _looks_at_globals(tree)
+    if not _is(module, READ):
+        _leave_out_docstrings(tree)
+    plain = _is(module, PLAIN) or _looks_at_globals(tree)
     taken = {} if plain else take_out(tree, module, inside, packages)
     if plain or (not taken and inside is None):  # a package gives its submodules, without imports too
         return compile(tree, shown, "exec", dont_inherit=True)

@@ -316,8 +316,8 @@ SAME: dict[str, tuple[Files, str]] = {
             print(set(pool.map(m.f, range(200))))
         """,
     ),
-    "docstrings, files, packages": (
-        PACKAGE | {"p/m.py": "'''Says this.'''\nfrom . import b\nf = lambda: b\n"},
+    "what each module has": (
+        PACKAGE | {"p/m.py": "from . import b\nf = lambda: b\nfrom .n import __doc__\n", "p/n.py": ""},
         "import p.m as m; print(m.__doc__, m.__package__, m.__spec__.name, m.f().__name__)",
     ),
     "python3 -m": (
