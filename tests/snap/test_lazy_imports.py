@@ -91,7 +91,7 @@ SAME: dict[str, tuple[Files, str]] = {
     ),
     "what a package hands on": (
         PACKAGE,
-        "import p; print(p.make(), p.Made.n, p.b.number, p.a.number); from p import make, b; print(b)",
+        "import p; print(p.make(), p.Made.n, p.b.number, p.a.number); from p import make, b; print(b.number)",
     ),
     "relative imports": (
         PACKAGE | {"p/sub/m.py": "from .. import b\nfrom ..a import make\nfrom . import deep\n"},
