@@ -1,29 +1,50 @@
 """The entry point for Certbot: its own main program, in the process that ``boot`` has proven."""
 
+import atexit
+import gc
 import sys
+from contextlib import nullcontext
 
 from fips_launch import boot, refusal
 
 ENTRY = "fips-certbot"  # for main.c, which runs no other module by that name
 
 
+def spare_the_collector() -> None:
+    """Have garbage looked for less often, for what is loaded stays, and not at the end of the process."""
+    gc.set_threshold(10_000, 20, 100)
+    atexit.register(gc.freeze)
+
+
+def stop(error: Exception) -> None:
+    """End Certbot, which puts back what it has begun, for a module of the snap cannot be loaded."""
+    raise refusal.NotLoadedError(
+        f"a part of Certbot cannot be loaded: {type(error).__name__}: {error}"
+    ) from error
+
+
 def main() -> None:
     """Run Certbot by its usual name; the exit status is Certbot's own."""
     sys.argv[0] = "certbot"
+    spare_the_collector()
     try:
+        import lazy_imports
         from certbot.main import main as certbot_main  # type: ignore[import-not-found, unused-ignore]
 
         from fips_launch import trail, words
 
         fips = boot.decision is None or boot.decision.fips
         trail.follow(fips)
+        lazy_imports.failed = stop
     except Exception as error:  # a file of the snap is damaged, or there is not enough memory
         what = f"Certbot cannot be loaded: {type(error).__name__}: {error}"
         return refusal.refuse(what, refusal.REINSTALL)
-    if fips:
-        with words.explained():
+    try:
+        with words.explained() if fips else nullcontext():
             sys.exit(certbot_main())
-    sys.exit(certbot_main())
+    except refusal.NotLoadedError as error:
+        print(refusal.compose(str(error), refusal.REINSTALL), file=sys.stderr)
+        sys.exit(refusal.STATUS)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,13 @@ WITHOUT_PRELOAD = "run it without LD_PRELOAD"
 _REPORT = "; if that does not help, report this line"
 
 
+class NotLoadedError(SystemExit):
+    """A file of the snap turns out to be damaged where it is first used.
+
+    No Exception: whoever takes those for something that may fail would go on without it.
+    """
+
+
 def compose(what: str, remedy: str, report: bool = False) -> str:
     """Return the line, without its end.
 

@@ -1,6 +1,5 @@
 """Ask snapd, by its socket."""
 
-import http.client
 import json
 import os
 import socket
@@ -10,30 +9,30 @@ SOCKET = "/run/snapd.socket"
 PATIENCE = 5  # seconds
 
 
-class _Connection(http.client.HTTPConnection):
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(PATIENCE)
-        self.sock.connect(SOCKET)
-
-
 def here() -> bool:
     """Tell whether there is a snapd to ask."""
     return os.path.exists(SOCKET)
 
 
-def get(path: str) -> Any:
+def get(path: str, patience: float = PATIENCE) -> Any:
     """Return the result of a request (see snapd's REST API).
 
     :param path: as `/v2/connections?snap=NAME`.
+    :param patience: seconds to wait for each part of the answer.
     :raises OSError, ValueError: snapd does not say.
     """
+    import http.client  # not where there is no snapd to ask
+
     try:
-        snapd = _Connection("localhost")
-        snapd.request("GET", path)
-        response = snapd.getresponse()
-        if response.status != http.client.OK:
-            raise OSError(response.status, response.reason)
-        return json.load(response)["result"]
+        with socket.socket(socket.AF_UNIX) as connected:
+            connected.settimeout(patience)
+            connected.connect(SOCKET)
+            snapd = http.client.HTTPConnection("localhost")
+            snapd.sock = connected
+            snapd.request("GET", path)
+            response = snapd.getresponse()
+            if response.status != http.client.OK:
+                raise OSError(response.status, response.reason)
+            return json.load(response)["result"]
     except (http.client.HTTPException, KeyError) as error:
         raise ValueError(repr(error)) from None

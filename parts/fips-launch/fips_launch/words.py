@@ -1,18 +1,15 @@
 """What a refusal means for an administrator: Certbot's own errors say neither FIPS nor what to do.
 
 One table.  A row goes by the type of an exception, OpenSSL's reason and the function that it came through; by
-prose only where it says so.
+prose only where it says so.  The libraries are imported when there is something to explain.
 """
 
 import logging
-import ssl
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
-
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 
 from fips_launch.place import NAME
 from fips_launch.refusal import compose
@@ -49,6 +46,8 @@ SIGNATURE_FAILURE = 7
 
 def not_supported(error: BaseException) -> bool:
     """Tell whether the module has no such algorithm, or cryptography says that OpenSSL failed."""
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+
     return isinstance(error, (InternalError, UnsupportedAlgorithm))
 
 
@@ -65,21 +64,29 @@ def too_weak_for_tls(error: BaseException) -> bool:
 
 def nothing_in_common(error: BaseException) -> bool:
     """Tell whether the other side had nothing that is approved."""
+    import ssl
+
     return isinstance(error, ssl.SSLError) and error.reason in NOTHING_IN_COMMON
 
 
 def internal(error: BaseException) -> bool:
     """Tell whether libssl has an error without a reason: the module did not do what it was asked."""
+    import ssl
+
     return type(error) is ssl.SSLError and error.library == "SSL" and error.reason is None
 
 
 def unverified_signature(error: BaseException) -> bool:
     """Tell whether a signature on the other side's certificates was not verified: forged, or not approved."""
+    import ssl
+
     return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code == SIGNATURE_FAILURE
 
 
 def weak_certificate(error: BaseException) -> bool:
     """Tell whether the other side's certificates have a key or a signature that is too weak."""
+    import ssl
+
     return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in TOO_WEAK
 
 
