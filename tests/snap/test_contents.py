@@ -16,7 +16,8 @@ from elftools.elf.sections import SymbolTableSection
 
 from tests.snap.support import SNAP
 from tools.architecture import ARCHITECTURE
-from tools.build.base import GLIBC, LIBRARIES, dynamic, elf_files, glibc, taken
+from tools.build.base import GLIBC, LIBRARIES, dynamic, glibc, taken
+from tools.build.elf import elf_files
 from tools.hosts import NamespaceHost
 
 PROVIDER_TOOL = "usr/libexec/fips-provider/"  # the module release's own openssl, for fipsinstall alone
