@@ -8,11 +8,14 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tools.build.base import unpack
 from tools.build.errors import BuildError
-from tools.hosts import HostError, newest_snap
+from tools.digest import sha256
+from tools.hosts import HostError, HostRefusedError, newest_snap
+from tools.release import decide, explain, keys, make, policy, texts, verify
 from tools.release.errors import ReleaseError
 from tools.release.inventory import check
 
@@ -29,22 +32,121 @@ def inventory(arguments: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def evidence(arguments: argparse.Namespace) -> int:
+    """Look at a snap on a host, and sign what was seen."""
+    if not arguments.host:
+        raise ReleaseError("say on which host: WHERE=debian-12-fips (`python3 -m tools.hosts list`)")
+    if arguments.key is None:
+        keys.make(keys.TRIAL)
+    snap = arguments.snap or newest_snap()
+    print(make.evidence(snap, arguments.host, keys.signer(arguments.key or keys.TRIAL)))
+    return 0
+
+
+def verified(arguments: argparse.Namespace) -> int:
+    """Verify the evidence of a snap, and that it has all that a channel asks for."""
+    folder, rules, now = _evidence(arguments), _policy(arguments), _now(arguments)
+    found = verify.verify(folder, rules, now, arguments.snap)
+    problems = list(found.problems)
+    if found.whole:
+        problems += verify.missing(found, rules, arguments.to, now)
+    for line in problems:
+        print(f"verify: {line}", file=sys.stderr)
+    if not problems:
+        print(
+            f"{found.subject['file']}: the evidence is whole, and all that {arguments.to} asks for is there"
+        )
+    return 1 if problems else 0
+
+
+def explained(arguments: argparse.Namespace) -> int:
+    """Say what a file or a digest is, and what is proven of it by whom."""
+    for line in explain.explain(arguments.what, arguments.below, _policy(arguments), _now(arguments)):
+        print(line)
+    return 0
+
+
+def decided(arguments: argparse.Namespace) -> int:
+    """Say yes or no for a channel, line by line; sign it where a key is given."""
+    folder, rules, now = _evidence(arguments), _policy(arguments), _now(arguments)
+    found = decide.decide(folder, rules, arguments.to, now, arguments.snap)
+    print(found.line)
+    for reason in found.reasons:
+        print(f"  {reason}")
+    if arguments.sign is not None:
+        digest = sha256(arguments.policy)
+        text = decide.statement(found, digest, now, keys.signer(arguments.sign))
+        (arguments.out or Path(f"decision-{arguments.to}.dsse.json")).write_text(text)
+    return 0 if found.yes else 1
+
+
+def _policy(arguments: argparse.Namespace) -> policy.Policy:
+    return policy.load(arguments.policy).with_trial(arguments.trial)
+
+
+def _evidence(arguments: argparse.Namespace) -> Path:
+    """Return the folder that is named, or else that of the snap."""
+    if arguments.folder is not None:
+        return Path(arguments.folder).resolve()
+    return make.folder_of(sha256(arguments.snap or newest_snap()))
+
+
+def _now(arguments: argparse.Namespace) -> datetime:
+    return texts.moment(arguments.now, "--now") if arguments.now else datetime.now(UTC)
+
+
 def main(words: list[str] | None = None) -> int:
     """Answer the question of the command line; see the module's text for the result."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.release", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+
     one = commands.add_parser("inventory", help="hold a snap's inventory against the snap")
     one.add_argument("snap", type=Path, nargs="?", help="default: the one that was built last")
     one.set_defaults(answer=inventory)
+
+    one = commands.add_parser("evidence", help="look at a snap on a host, and sign what was seen")
+    one.add_argument("host", nargs="?", help="of hosts.yaml, with the FIPS flag")
+    one.add_argument("--snap", type=Path, help="default: the one that was built last")
+    one.add_argument("--key", type=Path, help="private key in PEM; default: one that is made for a try")
+    one.set_defaults(answer=evidence)
+
+    for name, answer, text in (
+        ("verify", verified, "verify evidence, and that all that a channel asks for is there"),
+        ("decide", decided, "say whether a snap may go to a channel, and why not"),
+        ("explain", explained, "say what a file or a sha256 is, and what is proven of it by whom"),
+    ):
+        one = commands.add_parser(name, help=text)
+        one.set_defaults(answer=answer)
+        one.add_argument("--policy", type=Path, default=policy.FILE, help="default: this project's")
+        one.add_argument(
+            "--trial", type=Path, action="append", default=[], metavar="KEY", help="public key made for a try"
+        )
+        one.add_argument("--now", help="the time, as 2026-12-01T00:00:00Z; default: this machine's")
+        if name == "explain":
+            one.add_argument("what", metavar="FILE-OR-SHA256")
+            one.add_argument("--below", type=Path, default=make.EVIDENCE, help="evidence of all snaps")
+            continue
+        one.add_argument("folder", nargs="?", help="default: that of the snap")
+        one.add_argument("--snap", type=Path, help="the snap itself, to be read as well")
+        one.add_argument("--to", choices=policy.CHANNELS, default="edge", help="default: edge")
+        if name == "decide":
+            one.add_argument("--sign", type=Path, metavar="KEY", help="private key that signs the decision")
+            one.add_argument("--out", type=Path, help="where the signed decision goes")
     arguments = parser.parse_args(words)
     try:
         return int(arguments.answer(arguments))
     except ReleaseError as error:
         print(f"{arguments.command}: {error}", file=sys.stderr)
         return 1
+    except HostRefusedError as error:
+        print(f"{arguments.command}: {error}", file=sys.stderr)
+        return 69  # EX_UNAVAILABLE, as elsewhere in this project
     except (BuildError, HostError, OSError) as error:
         print(f"{arguments.command}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"{arguments.command}: interrupted; nothing was signed", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -45,6 +46,7 @@ def write(built: Built) -> str:
     return done
 
 
+@lru_cache(maxsize=2)
 def invalid(text: str) -> str | None:
     """Return what is wrong with an inventory by CycloneDX's strict schema, in one line; None: nothing."""
     try:

@@ -1,0 +1,92 @@
+"""`make evidence`: what was seen of a snap on a host, signed."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from securesystemslib.signer import Signer
+
+from tools.build.recipe import PROJECT
+from tools.release import envelope, subject, texts
+from tools.release.observed import Observed, observe
+
+EVIDENCE = PROJECT / "dist/evidence"
+#: What each host's folder ends with: it names every other file there.
+SIGNED = f"host{envelope.SUFFIX}"
+RESULT = f"test-result{envelope.SUFFIX}"
+#: The same of the snap.
+BUILD = f"build{envelope.SUFFIX}"
+PROVENANCE = f"provenance{envelope.SUFFIX}"
+
+
+def folder_of(digest: str, below: Path = EVIDENCE) -> Path:
+    """Return where the evidence of a snap lies, by its hex sha256."""
+    return below / digest
+
+
+def of_snap(snap: Path, signer: Signer, below: Path = EVIDENCE) -> Path:
+    """Write what is to be said of a snap by itself, and return its folder.
+
+    :raises BuildError: it is no snap of ours.
+    """
+    about = subject.subject(snap)
+    folder = folder_of(about["sha256"], below)
+    resource = descriptor(about)
+    files = {
+        "subject.json": texts.dump(about).encode(),
+        "module.json": texts.dump(subject.module(snap)).encode(),
+        "bom.cdx.json": subject.bill(snap),
+        PROVENANCE: envelope.sign(resource, envelope.PROVENANCE, subject.provenance(snap), signer).encode(),
+    }
+    said = {"commit": about["commit"], "made": texts.stamp(datetime.now(UTC)), "files": digests(files)}
+    files[BUILD] = envelope.sign(resource, envelope.BUILD, said, signer).encode()
+    _lay(folder, files)
+    return folder
+
+
+def of_host(folder: Path, about: dict[str, Any], seen: Observed, signer: Signer) -> None:
+    """Write what was seen on a host into the folder of its snap.
+
+    :param about: the snap's subject.json.
+    """
+    resource, files = descriptor(about), dict(seen.files)
+    result = {
+        "result": "FAILED" if seen.results.failed else "PASSED",
+        "configuration": [{"name": "junit.xml", "digest": {"sha256": digests(files)["junit.xml"]}}],
+        "passedTests": list(seen.results.passed),
+        "warnedTests": [],
+        "failedTests": list(seen.results.failed),
+    }
+    files[RESULT] = envelope.sign(resource, envelope.TEST_RESULT, result, signer).encode()
+    said = {**seen.predicate, "files": digests(files)}
+    texts.judge(said, "host", "the host's statement")
+    files[SIGNED] = envelope.sign(resource, envelope.HOST, said, signer).encode()
+    _lay(folder / "hosts" / seen.predicate["host"], files)
+
+
+def evidence(snap: Path, host: str, signer: Signer) -> Path:
+    """Make the evidence of a snap on a host, and return the folder of the snap's."""
+    about = subject.subject(snap)
+    seen = observe(snap, host, about["commit"])
+    folder = of_snap(snap, signer)
+    of_host(folder, about, seen, signer)
+    return folder
+
+
+def descriptor(about: dict[str, Any]) -> dict[str, Any]:
+    """Return what a statement is about (in-toto, ResourceDescriptor)."""
+    return {"name": about["file"], "digest": {"sha256": about["sha256"], "sha3_384": about["sha3-384"]}}
+
+
+def digests(files: dict[str, bytes]) -> dict[str, str]:
+    """Return the hex sha256 of each file, by its name."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+def _lay(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
