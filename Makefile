@@ -77,8 +77,8 @@ reproduce: setup ## build the commit twice, where all differs that may, and comp
 bare: setup ## run README's first command on a machine that has nothing (WHERE=debian-12 or debian-13)
 	@$(PYTHON) -m tools.bare "$(WHERE)"
 
-evidence: snap ## look at the snap on a FIPS host, run spread's tasks there, and sign what was seen, into dist/evidence (WHERE=debian-12-fips)
-	@$(PYTHON) -m tools.release evidence $(WHERE)
+evidence: snap ## look at the snap on a FIPS host, run spread's tasks there, and sign what was seen, into dist/evidence (WHERE=debian-12-fips; RUN=campaign: of a long run)
+	@$(PYTHON) -m tools.release evidence $(WHERE) $(if $(RUN),--run $(RUN))
 
 release-check: snap ## say for each channel whether the snap may go there, by the evidence that there is
 	@for channel in edge beta candidate stable; do \

@@ -32,9 +32,9 @@ def rules(pairs: dict[str, Path]) -> dict[str, Any]:
     """The project's own policy, with keys."""
     content: dict[str, Any] = yaml.safe_load(policy.FILE.read_text())
     every = list(policy.CHANNELS)
-    for name, may in (("builder", "build"), ("laboratory", "host"), ("person", "approval")):
+    for name, may in (("builder", ["build"]), ("laboratory", ["host", "run"]), ("person", ["approval"])):
         public = pairs[name].with_suffix(".pub").read_text()
-        content["keys"][name] = {"key": public, "may": [may], "channels": every}
+        content["keys"][name] = {"key": public, "may": may, "channels": every}
     return content
 
 

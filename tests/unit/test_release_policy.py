@@ -39,7 +39,7 @@ def test_a_channel_asks_for_the_hosts_of_those_before_it() -> None:
     for before, after in zip(policy.CHANNELS, policy.CHANNELS[1:], strict=False):
         assert set(channels[before].hosts) <= set(channels[after].hosts)
     assert set(channels["stable"].hosts) == set(policy.load().tests)
-    assert set(channels["stable"].runs) == {"campaign", "reproduce"}
+    assert set(channels["stable"].runs) == set(policy.load().runs)
 
 
 def test_the_hosts_of_beta_are_those_that_need_no_machine_elsewhere() -> None:
@@ -71,6 +71,9 @@ KEY = "-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----\n"
             "keys/me/may/0: 'everything' is",
         ),
         (("keys", "me"), {"key": "x", "may": [], "channels": []}, "keys/me/key: 'x' does not match"),
+        (("channels", "beta", "runs"), ["none"], "channels/beta: there is no run none"),
+        (("runs", "campaign"), {"command": []}, "runs/campaign"),
+        (("runs", "campaign", "shows"), ["("], "runs/campaign/shows/0: '(' is not a 'regex'"),
         (("ahead",), -1, "ahead: -1 is less than the minimum of 0"),
     ],
 )

@@ -59,8 +59,6 @@ def _asked(found: Evidence, policy: Policy, name: str, channel: str, now: dateti
         yield f"the module's origin is not its policy's ({found.module['validation']})"
     if name == channel:
         yield from missing(found, policy, channel, now)
-        for run in wanted.runs:
-            yield f"{run}: there is no evidence that counts"
     if wanted.stayed:
         before = CHANNELS[CHANNELS.index(name) - 1]
         yield f"nobody has said that the snap was in {before} for {wanted.stayed} days"

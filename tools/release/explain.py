@@ -90,6 +90,8 @@ def _told(digest: str, names: list[str], found: Evidence) -> Iterator[str]:
     yield f"            said by {builder}; the provenance by {found.provenance.by.name}"
     for name, host in sorted(found.hosts.items()):
         yield from _host(name, host.said.predicate, host.said.by.name)
+    for name, run in sorted(found.runs.items()):
+        yield f"            {name}: as the policy wants it; {run.predicate['ended']}, said by {run.by.name}"
     if not found.hosts:
         yield "evidence    of no host"
     for problem in found.problems:
@@ -109,7 +111,7 @@ def _certificate(module: dict[str, Any]) -> Iterator[str]:
 def _host(name: str, about: dict[str, Any], by: str) -> Iterator[str]:
     kernel = about["kernel"]
     flag = "the kernel's own flag" if kernel["own"] else "the flag laid over /proc"
-    counts = ", ".join(f"{number} {what}" for what, number in about["tests"].items())
+    counts = ", ".join(f"{about['tests'][what]} {what}" for what in ("passed", "failed", "skipped"))
     yield f"evidence    {name}: {about['system']}, kernel {kernel['release']}, {flag}"
     yield f"            {about['doctor']['verdict']}, this module in memory and no other; tests: {counts}"
     yield f"            {about['ended']}, said by {by}"

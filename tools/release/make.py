@@ -10,13 +10,16 @@ from typing import Any
 from securesystemslib.signer import Signer
 
 from tools.build.recipe import PROJECT
-from tools.release import envelope, subject, texts
+from tools.release import envelope, runs, subject, texts
 from tools.release.observed import Observed, observe
+from tools.release.policy import Run
 
 EVIDENCE = PROJECT / "dist/evidence"
 #: What each host's folder ends with: it names every other file there.
 SIGNED = f"host{envelope.SUFFIX}"
 RESULT = f"test-result{envelope.SUFFIX}"
+#: The same of a run.
+RAN = f"run{envelope.SUFFIX}"
 #: The same of the snap.
 BUILD = f"build{envelope.SUFFIX}"
 PROVENANCE = f"provenance{envelope.SUFFIX}"
@@ -67,11 +70,31 @@ def of_host(folder: Path, about: dict[str, Any], seen: Observed, signer: Signer)
     _lay(folder / "hosts" / seen.predicate["host"], files)
 
 
-def evidence(snap: Path, host: str, signer: Signer) -> Path:
+def of_run(
+    folder: Path, about: dict[str, Any], transcript: bytes, seen: dict[str, Any], signer: Signer
+) -> None:
+    """Write what a long run said into the folder of its snap."""
+    files = {"transcript.txt": transcript}
+    said = {**seen, "files": digests(files)}
+    texts.judge(said, "run", "the run's statement")
+    files[RAN] = envelope.sign(descriptor(about), envelope.RUN, said, signer).encode()
+    _lay(folder / "runs" / seen["run"], files)
+
+
+def ran(snap: Path, wanted: Run, signer: Signer, below: Path = EVIDENCE) -> Path:
+    """Make the evidence of a long run on a snap, and return the folder of the snap's."""
+    about = subject.subject(snap)
+    transcript, seen = runs.run(snap, wanted, about["commit"])
+    folder = of_snap(snap, signer, below)
+    of_run(folder, about, transcript, seen, signer)
+    return folder
+
+
+def evidence(snap: Path, host: str, signer: Signer, below: Path = EVIDENCE) -> Path:
     """Make the evidence of a snap on a host, and return the folder of the snap's."""
     about = subject.subject(snap)
     seen = observe(snap, host, about["commit"])
-    folder = of_snap(snap, signer)
+    folder = of_snap(snap, signer, below)
     of_host(folder, about, seen, signer)
     return folder
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,15 @@ class Authority:
 
 
 @dataclass(frozen=True)
+class Run:
+    """A long run: its command, and what it has to say."""
+
+    name: str
+    command: tuple[str, ...]
+    shows: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Channel:
     """What a channel asks for, with what those before it ask for; the file explains the words."""
 
@@ -60,6 +69,7 @@ class Policy:
     authorities: tuple[Authority, ...]
     ahead: int
     tests: dict[str, tuple[str, ...]]
+    runs: dict[str, Run]
     channels: dict[str, Channel]
     trial: dict[str, Any]
 
@@ -74,7 +84,7 @@ class Policy:
             for key in map(keys.public, public)
             if key.keyid not in known
         ]
-        return Policy((*self.authorities, *tried), self.ahead, self.tests, self.channels, self.trial)
+        return replace(self, authorities=(*self.authorities, *tried))
 
 
 def load(path: Path = FILE) -> Policy:
@@ -93,6 +103,10 @@ def load(path: Path = FILE) -> Policy:
         authorities=tuple(_authorities(content, path.name)),
         ahead=content["ahead"],
         tests=dict(_tests(content, path.name)),
+        runs={
+            name: Run(name, tuple(said["command"]), tuple(said["shows"]))
+            for name, said in content["runs"].items()
+        },
         channels=dict(_channels(content, path.name)),
         trial=content["trial"],
     )
@@ -149,6 +163,9 @@ def _channels(content: dict[str, Any], name: str) -> Iterator[tuple[str, Channel
                 raise ReleaseError(f"{name}: channels/{channel}: there is no host {host}")
             if host not in hosts:
                 hosts.append(host)
+        for run in said.get("runs", []):
+            if run not in content["runs"]:
+                raise ReleaseError(f"{name}: channels/{channel}: there is no run {run}")
         runs += [run for run in said.get("runs", []) if run not in runs]
         yield (
             channel,

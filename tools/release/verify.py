@@ -16,13 +16,13 @@ from typing import Any
 
 from tools.build import compare
 from tools.digest import sha256
-from tools.release import envelope, junit, texts
+from tools.release import envelope, junit, runs, texts
 from tools.release.envelope import Said
 from tools.release.errors import ReleaseError
 from tools.release.inventory import FILE as BOM_IN_SNAP
 from tools.release.inventory import check
 from tools.release.inventory.bom import invalid
-from tools.release.make import BUILD, PROVENANCE, RESULT, SIGNED
+from tools.release.make import BUILD, PROVENANCE, RAN, RESULT, SIGNED
 from tools.release.policy import Policy
 
 #: Where the snap's files lie on a host; the second is Red Hat's.
@@ -55,6 +55,7 @@ class Evidence:
     build: Said | None = None
     provenance: Said | None = None
     hosts: dict[str, Host] = field(default_factory=dict)
+    runs: dict[str, Said] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -74,12 +75,21 @@ def verify(folder: Path, policy: Policy, now: datetime, snap: Path | None = None
         found.problems.append(str(error))
         return found
     found.whole = True
-    for path in sorted((folder / "hosts").iterdir()) if (folder / "hosts").is_dir() else []:
+    for path in _below(folder / "hosts"):
         try:
             found.hosts[path.name] = _host(found, path, policy, now)
         except ReleaseError as error:
             found.problems.append(f"hosts/{path.name}: {error}")
+    for path in _below(folder / "runs"):
+        try:
+            found.runs[path.name] = _run(found, path, policy, now)
+        except ReleaseError as error:
+            found.problems.append(f"runs/{path.name}: {error}")
     return found
+
+
+def _below(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def missing(found: Evidence, policy: Policy, channel: str, now: datetime) -> Iterator[str]:
@@ -108,6 +118,15 @@ def missing(found: Evidence, policy: Policy, channel: str, now: datetime) -> Ite
                 yield f"{name}: {test} {why}"
         for test in sorted(set(host.results.failed) - set(policy.tests[name])):
             yield f"{name}: {test} failed"
+    for name in wanted.runs:
+        run = found.runs.get(name)
+        if run is None:
+            yield f"{name}: there is no evidence that counts"
+            continue
+        if channel not in run.by.channels:
+            yield f"{name}: signed by {run.by.name}, which says nothing for {channel}"
+        if texts.moment(run.predicate["ended"], name) < oldest:
+            yield f"{name}: older than {wanted.days} days ({run.predicate['ended']})"
 
 
 def _snap(found: Evidence, policy: Policy, now: datetime) -> None:
@@ -119,7 +138,7 @@ def _snap(found: Evidence, policy: Policy, now: datetime) -> None:
     _may(found.build, "build", BUILD)
     said = found.build.predicate
     texts.judge(said, "build", BUILD)
-    content = _bytes(folder, said["files"], {BUILD, "hosts"})
+    content = _bytes(folder, said["files"], {BUILD, "hosts", "runs"})
     _time(said["made"], BUILD, policy, now)
     found.subject = texts.parse(content["subject.json"], "subject.json")
     texts.judge(found.subject, "subject", "subject.json")
@@ -196,17 +215,38 @@ def _host(found: Evidence, path: Path, policy: Policy, now: datetime) -> Host:
     content = _bytes(path, about["files"], {SIGNED})
     if about["host"] != path.name:
         raise ReleaseError(f"{SIGNED} is of another host ({about['host']})")
-    if about["commit"] != found.subject["commit"]:
-        raise ReleaseError(f"{SIGNED} is of another commit than the snap")
-    started, ended = (_time(about[name], SIGNED, policy, now) for name in ("started", "ended"))
-    if started > ended or started.timestamp() < found.subject["time"] - policy.ahead:
-        raise ReleaseError(f"{SIGNED}: it began before the snap was there, or ended before it began")
+    _when(found, about, SIGNED, policy, now)
     results = junit.results(content["junit.xml"], path.name)
     if about["tests"] != results.counts:
         raise ReleaseError(f"{SIGNED} counts other tests than junit.xml has")
     _result(path, digest, policy, said, results)
     _seen(found, about, content)
     return Host(said, results)
+
+
+def _when(found: Evidence, about: dict[str, Any], name: str, policy: Policy, now: datetime) -> None:
+    """Hold commit and times of a statement against the snap's."""
+    if about["commit"] != found.subject["commit"]:
+        raise ReleaseError(f"{name} is of another commit than the snap")
+    started, ended = (_time(about[each], name, policy, now) for each in ("started", "ended"))
+    if started > ended or started.timestamp() < found.subject["time"] - policy.ahead:
+        raise ReleaseError(f"{name}: it began before the snap was there, or ended before it began")
+
+
+def _run(found: Evidence, path: Path, policy: Policy, now: datetime) -> Said:
+    if path.is_symlink() or not path.is_dir():
+        raise ReleaseError("is no folder of a run")
+    if path.name not in policy.runs:
+        raise ReleaseError("the policy has no such run")
+    digest = found.subject["sha256"]
+    said = envelope.opened(path / RAN, envelope.RUN, digest, policy.authorities)
+    _may(said, "run", RAN)
+    texts.judge(said.predicate, "run", RAN)
+    content = _bytes(path, said.predicate["files"], {RAN})
+    _when(found, said.predicate, RAN, policy, now)
+    for line in runs.wrong(policy.runs[path.name], said.predicate, content["transcript.txt"], digest):
+        raise ReleaseError(line)
+    return said
 
 
 def _result(path: Path, digest: str, policy: Policy, host: Said, results: junit.Results) -> None:
