@@ -15,7 +15,7 @@ from tools.build.base import unpack
 from tools.build.errors import BuildError
 from tools.digest import sha256
 from tools.hosts import HostError, HostRefusedError, newest_snap
-from tools.release import decide, explain, keys, make, policy, texts, verify
+from tools.release import decide, explain, keys, make, page, policy, texts, verify
 from tools.release.errors import ReleaseError
 from tools.release.inventory import check
 
@@ -86,6 +86,15 @@ def decided(arguments: argparse.Namespace) -> int:
     return 0 if found.yes else 1
 
 
+def paged(arguments: argparse.Namespace) -> int:
+    """Write the page of a snap."""
+    folder, rules, now = _evidence(arguments), _policy(arguments), _now(arguments)
+    out = arguments.out or folder.with_suffix(".html")
+    out.write_text(page.page(folder, rules, now, arguments.snap))
+    print(out)
+    return 0
+
+
 def _policy(arguments: argparse.Namespace) -> policy.Policy:
     return policy.load(arguments.policy).with_trial(arguments.trial)
 
@@ -120,6 +129,7 @@ def main(words: list[str] | None = None) -> int:
 
     for name, answer, text in (
         ("verify", verified, "verify evidence, and that all that a channel asks for is there"),
+        ("page", paged, "write the page of a snap, one file of HTML"),
         ("decide", decided, "say whether a snap may go to a channel, and why not"),
         ("explain", explained, "say what a file or a sha256 is, and what is proven of it by whom"),
     ):
@@ -136,6 +146,9 @@ def main(words: list[str] | None = None) -> int:
             continue
         one.add_argument("folder", nargs="?", help="default: that of the snap")
         one.add_argument("--snap", type=Path, help="the snap itself, to be read as well")
+        if name == "page":
+            one.add_argument("--out", type=Path, help="default: beside the evidence")
+            continue
         one.add_argument("--to", choices=policy.CHANNELS, default="edge", help="default: edge")
         if name == "decide":
             one.add_argument("--sign", type=Path, metavar="KEY", help="private key that signs the decision")

@@ -63,11 +63,13 @@ class Policy:
     """The content of the policy file.
 
     :ivar ahead: seconds that a clock may be ahead.
+    :ivar lists: of tests, by their names.
     :ivar tests: the tests that each host has to pass.
     """
 
     authorities: tuple[Authority, ...]
     ahead: int
+    lists: dict[str, tuple[str, ...]]
     tests: dict[str, tuple[str, ...]]
     runs: dict[str, Run]
     channels: dict[str, Channel]
@@ -102,6 +104,7 @@ def load(path: Path = FILE) -> Policy:
     return Policy(
         authorities=tuple(_authorities(content, path.name)),
         ahead=content["ahead"],
+        lists={name: tuple(tests) for name, tests in content["tests"].items()},
         tests=dict(_tests(content, path.name)),
         runs={
             name: Run(name, tuple(said["command"]), tuple(said["shows"]))
