@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tools.digest import sha256
-from tools.release import keys, policy
+from tools.release import keys, make, policy, subject
 from tools.release.__main__ import main
 
 HOST = "namespace-fips"
@@ -67,6 +67,21 @@ def test_the_module_on_a_host_is_explained(
     assert out.startswith(f"{digest} is the snap's FIPS module")
     assert f"evidence    {HOST}: Debian GNU/Linux 12" in out
     assert "fips-active, this module in memory and no other; tests: 7 passed, 0 failed, 0 skipped" in out
+
+
+def test_what_the_builder_said_stays(
+    snap_file: Path, key: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A laboratory that adds its host signs nothing but that."""
+    words = ["evidence", "--snap", str(snap_file), "--below", str(tmp_path)]
+    keys.make(tmp_path / "builder.pem")
+    assert main([*words, "--build", "--key", str(tmp_path / "builder.pem")]) == 0
+    (folder,) = map(Path, capsys.readouterr().out.split())
+    first = (folder / "build.dsse.json").read_bytes()
+    assert make._begun(snap_file, subject.subject(snap_file), keys.signer(key), tmp_path) == folder
+    assert (folder / "build.dsse.json").read_bytes() == first
+    assert main([*words, "--build", "--key", str(key)]) == 0
+    assert (folder / "build.dsse.json").read_bytes() != first
 
 
 def test_a_host_without_the_flag_gives_no_evidence(

@@ -34,11 +34,13 @@ def inventory(arguments: argparse.Namespace) -> int:
 
 def evidence(arguments: argparse.Namespace) -> int:
     """Look at a snap on a host, and sign what was seen."""
-    if not arguments.host and not arguments.run:
+    if not (arguments.host or arguments.run or arguments.build):
         raise ReleaseError("say on which host: WHERE=debian-12-fips (`python3 -m tools.hosts list`)")
     if arguments.key is None:
         keys.make(keys.TRIAL)
     snap, signer = arguments.snap or newest_snap(), keys.signer(arguments.key or keys.TRIAL)
+    if arguments.build:
+        print(make.of_snap(snap, signer, arguments.below))
     if arguments.run:
         known = policy.load().runs
         if arguments.run not in known:
@@ -122,6 +124,7 @@ def main(words: list[str] | None = None) -> int:
     one = commands.add_parser("evidence", help="look at a snap on a host, and sign what was seen")
     one.add_argument("host", nargs="?", help="of hosts.yaml, with the FIPS flag")
     one.add_argument("--snap", type=Path, help="default: the one that was built last")
+    one.add_argument("--build", action="store_true", help="what is said of the snap itself, anew")
     one.add_argument("--run", help="a long run of the policy's, here")
     one.add_argument("--below", type=Path, default=make.EVIDENCE, help="evidence of all snaps")
     one.add_argument("--key", type=Path, help="private key in PEM; default: one that is made for a try")

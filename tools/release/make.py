@@ -85,7 +85,7 @@ def ran(snap: Path, wanted: Run, signer: Signer, below: Path = EVIDENCE) -> Path
     """Make the evidence of a long run on a snap, and return the folder of the snap's."""
     about = subject.subject(snap)
     transcript, seen = runs.run(snap, wanted, about["commit"])
-    folder = of_snap(snap, signer, below)
+    folder = _begun(snap, about, signer, below)
     of_run(folder, about, transcript, seen, signer)
     return folder
 
@@ -94,9 +94,15 @@ def evidence(snap: Path, host: str, signer: Signer, below: Path = EVIDENCE) -> P
     """Make the evidence of a snap on a host, and return the folder of the snap's."""
     about = subject.subject(snap)
     seen = observe(snap, host, about["commit"])
-    folder = of_snap(snap, signer, below)
+    folder = _begun(snap, about, signer, below)
     of_host(folder, about, seen, signer)
     return folder
+
+
+def _begun(snap: Path, about: dict[str, Any], signer: Signer, below: Path) -> Path:
+    """Return the folder of a snap; what its builder has said of it stays as it is."""
+    folder = folder_of(about["sha256"], below)
+    return folder if (folder / BUILD).is_file() else of_snap(snap, signer, below)
 
 
 def descriptor(about: dict[str, Any]) -> dict[str, Any]:
