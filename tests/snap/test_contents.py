@@ -200,6 +200,15 @@ def test_the_record_is_of_the_module_that_is_there(root: Path) -> None:
 
 
 @pytest.mark.provider
+def test_what_may_not_be_called_validated_is_of_grade_devel(root: Path) -> None:
+    """So that the store itself keeps it from candidate and stable."""
+    record = json.loads((root / "usr/share/fips-provider/record.json").read_text())
+    validated = record["validation"].startswith("validated, certificate #")
+    grade = "stable" if validated else "devel"
+    assert f"\ngrade: {grade}\n" in (root / "meta/snap.yaml").read_text()
+
+
+@pytest.mark.provider
 def test_the_module_that_runs_is_the_one_on_record(flagged: NamespaceHost, root: Path) -> None:
     record = json.loads((root / "usr/share/fips-provider/record.json").read_text())
     shown = flagged.run(["certbot-fips.openssl", "list", "-providers", "-provider", "fips"]).check().stdout

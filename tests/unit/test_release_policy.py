@@ -74,6 +74,8 @@ KEY = "-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----\n"
         (("channels", "beta", "runs"), ["none"], "channels/beta: there is no run none"),
         (("runs", "campaign"), {"command": []}, "runs/campaign"),
         (("runs", "campaign", "shows"), ["("], "runs/campaign/shows/0: '(' is not a 'regex'"),
+        (("channels", "stable", "steps"), [50, 10, 100], "channels/stable/steps: they have to rise to 100"),
+        (("channels", "stable", "steps"), [10, 50], "channels/stable/steps: they have to rise to 100"),
         (("ahead",), -1, "ahead: -1 is less than the minimum of 0"),
     ],
 )

@@ -17,6 +17,7 @@ from tools.build.errors import BuildError
 from tools.progress import step
 from tools.release.inventory import bom
 from tools.release.inventory.built import Built
+from tools.release.inventory.module import Validation
 
 CRAFTCTL = """\
 #!/usr/bin/python3 -I
@@ -44,7 +45,16 @@ def build(job: dict[str, Any]) -> None:
     )
     with step("make the inventory"):
         bom.put(built)
-    snap.pack(job["recipe"], primed, Path("snap/hooks"), job["record"], job["time"], work / job["packed"])
+    # The store takes no snap of grade devel to candidate and stable.
+    grade = job["recipe"]["grade"] if Validation.of(built.provider).number else "devel"
+    snap.pack(
+        {**job["recipe"], "grade": grade},
+        primed,
+        Path("snap/hooks"),
+        job["record"],
+        job["time"],
+        work / job["packed"],
+    )
 
 
 def _surroundings(job: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from tools.build.base import unpack
 from tools.build.errors import BuildError
 from tools.digest import sha256
 from tools.hosts import HostError, HostRefusedError, newest_snap
-from tools.release import decide, explain, keys, make, page, policy, texts, verify
+from tools.release import channels, decide, explain, keys, make, page, policy, store, texts, verify
 from tools.release.errors import ReleaseError
 from tools.release.inventory import check
 
@@ -81,11 +81,52 @@ def decided(arguments: argparse.Namespace) -> int:
     print(found.line)
     for reason in found.reasons:
         print(f"  {reason}")
-    if arguments.sign is not None:
-        digest = sha256(arguments.policy)
-        text = decide.statement(found, digest, now, keys.signer(arguments.sign))
-        (arguments.out or Path(f"decision-{arguments.to}.dsse.json")).write_text(text)
-    return 0 if found.yes else 1
+    if arguments.sign is not None and arguments.out is not None:
+        text = decide.statement(found, sha256(arguments.policy), now, keys.signer(arguments.sign))
+        arguments.out.write_text(text)
+    if not found.yes:
+        return 1
+    shop, snap = _store(arguments, found.found), arguments.snap or newest_snap()
+    for command in channels.plan(found, rules, shop, snap, arguments.revision):
+        print(f"  {command}")
+    if arguments.run:
+        if arguments.sign is None:
+            raise ReleaseError("--run signs what it has done: name the key (--sign)")
+        if sha256(snap) != found.found.subject["sha256"]:
+            raise ReleaseError(f"{snap} is not the snap that the evidence is of (--snap)")
+        signer = keys.signer(arguments.sign)
+        with channels.alone(folder.parent):
+            print(channels.promote(found, rules, shop, snap, signer, print, arguments.revision))
+    return 0
+
+
+def approved(arguments: argparse.Namespace) -> int:
+    """Sign a person's approval of a snap for a channel."""
+    folder, now = _evidence(arguments), _now(arguments)
+    found = verify.verify(folder, _policy(arguments), now, arguments.snap)
+    if not found.whole:
+        raise ReleaseError(found.problems[0])
+    print(channels.approve(folder, found.subject, arguments.to, keys.signer(arguments.sign), now))
+    return 0
+
+
+def changed(arguments: argparse.Namespace) -> int:
+    """Go back to an older revision, halt a release that is on its way, or close a channel."""
+    shop = store.Store(arguments.name, arguments.snapcraft)
+    with channels.alone(make.EVIDENCE):
+        if arguments.command == "back":
+            channels.back(shop, arguments.channel, arguments.revision)
+            print(f"revision {arguments.revision} is in {arguments.channel} again")
+        elif arguments.command == "halt":
+            print(f"revision {channels.halt(shop, arguments.channel)} is in {arguments.channel} for all")
+        else:
+            channels.close(shop, arguments.channel)
+            print(f"{arguments.channel} is closed")
+    return 0
+
+
+def _store(arguments: argparse.Namespace, found: verify.Evidence) -> store.Store:
+    return store.Store(found.subject["name"], arguments.snapcraft)
 
 
 def paged(arguments: argparse.Namespace) -> int:
@@ -133,6 +174,7 @@ def main(words: list[str] | None = None) -> int:
     for name, answer, text in (
         ("verify", verified, "verify evidence, and that all that a channel asks for is there"),
         ("page", paged, "write the page of a snap, one file of HTML"),
+        ("approve", approved, "sign a person's approval of a snap for a channel"),
         ("decide", decided, "say whether a snap may go to a channel, and why not"),
         ("explain", explained, "say what a file or a sha256 is, and what is proven of it by whom"),
     ):
@@ -153,9 +195,31 @@ def main(words: list[str] | None = None) -> int:
             one.add_argument("--out", type=Path, help="default: beside the evidence")
             continue
         one.add_argument("--to", choices=policy.CHANNELS, default="edge", help="default: edge")
+        if name == "approve":
+            one.add_argument(
+                "--sign", type=Path, metavar="KEY", required=True, help="that person's private key"
+            )
         if name == "decide":
-            one.add_argument("--sign", type=Path, metavar="KEY", help="private key that signs the decision")
+            one.add_argument(
+                "--sign", type=Path, metavar="KEY", help="private key that signs what was decided"
+            )
             one.add_argument("--out", type=Path, help="where the signed decision goes")
+            one.add_argument("--run", action="store_true", help="if it is yes, release it")
+            one.add_argument("--revision", type=int, help="the store's, where it has the snap already")
+            one.add_argument("--snapcraft", default="snapcraft", help="the program")
+
+    for name, text in (
+        ("back", "release a revision again that a channel had before"),
+        ("halt", "end a release that is on its way to all"),
+        ("close", "close a channel"),
+    ):
+        one = commands.add_parser(name, help=text)
+        one.set_defaults(answer=changed)
+        one.add_argument("channel", choices=policy.CHANNELS)
+        one.add_argument("--name", default="certbot-fips", help="the snap's; default: this project's")
+        one.add_argument("--snapcraft", default="snapcraft", help="the program")
+        if name == "back":
+            one.add_argument("--revision", type=int, required=True, help="the store's")
     arguments = parser.parse_args(words)
     try:
         return int(arguments.answer(arguments))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from securesystemslib.signer import Signer
 
 from tools.release import envelope, make, texts
-from tools.release.policy import CHANNELS, Policy
+from tools.release.policy import CHANNELS, Channel, Policy
 from tools.release.verify import Evidence, missing, verify
 
 
@@ -59,11 +59,23 @@ def _asked(found: Evidence, policy: Policy, name: str, channel: str, now: dateti
         yield f"the module's origin is not its policy's ({found.module['validation']})"
     if name == channel:
         yield from missing(found, policy, channel, now)
-    if wanted.stayed:
-        before = CHANNELS[CHANNELS.index(name) - 1]
-        yield f"nobody has said that the snap was in {before} for {wanted.stayed} days"
-    if wanted.approval:
+        yield from _before(found, wanted, now)
+    if wanted.approval and name not in found.approvals:
         yield f"no person has approved it for {name}"
+
+
+def _before(found: Evidence, wanted: Channel, now: datetime) -> Iterator[str]:
+    """Yield why a snap has not been in the channel before, or not for long enough."""
+    if wanted.name == CHANNELS[0]:
+        return
+    before = CHANNELS[CHANNELS.index(wanted.name) - 1]
+    released = found.releases.get(before, {}).get(100)
+    if released is None:
+        yield f"it was not released to {before}"
+        return
+    since = texts.moment(released.predicate["released"], before)
+    if now - since < timedelta(days=wanted.stayed):
+        yield f"it has to stay in {before} for {wanted.stayed} days, and is there since {texts.stamp(since)}"
 
 
 def statement(decision: Decision, policy_digest: str, now: datetime, signer: Signer) -> str:

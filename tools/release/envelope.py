@@ -19,8 +19,8 @@ PAYLOAD = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
 SUFFIX = ".dsse.json"
 #: The kinds of statement, by what their files are named.
-BUILD, HOST, RUN, APPROVAL = (
-    f"urn:certbot-fips:evidence:{each}:v1" for each in ("build", "host", "run", "approval")
+BUILD, HOST, RUN, APPROVAL, RELEASE = (
+    f"urn:certbot-fips:evidence:{each}:v1" for each in ("build", "host", "run", "approval", "release")
 )
 PROVENANCE = "https://slsa.dev/provenance/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"

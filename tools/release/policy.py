@@ -23,7 +23,7 @@ class Authority:
     """Whoever holds a key.
 
     :ivar name: in the policy, or what it is.
-    :ivar may: what it may sign: build, host, run, approval.
+    :ivar may: what it may sign: build, host, run, approval, release.
     :ivar hosts: of which hosts; None: of all.
     :ivar channels: for which channels what it says counts.
     """
@@ -56,6 +56,7 @@ class Channel:
     validated: bool
     stayed: int
     approval: bool
+    steps: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -181,5 +182,13 @@ def _channels(content: dict[str, Any], name: str) -> Iterator[tuple[str, Channel
                 validated=said.get("module") == "validated",
                 stayed=said.get("stayed", 0),
                 approval=said.get("approval", False),
+                steps=_steps(said, f"{name}: channels/{channel}"),
             ),
         )
+
+
+def _steps(said: dict[str, Any], place: str) -> tuple[int, ...]:
+    steps = tuple(said.get("steps", [100]))
+    if list(steps) != sorted(steps) or steps[-1] != 100:
+        raise ReleaseError(f"{place}/steps: they have to rise to 100")
+    return steps

@@ -25,6 +25,8 @@ from tools.release.inventory.bom import invalid
 from tools.release.make import BUILD, PROVENANCE, RAN, RESULT, SIGNED
 from tools.release.policy import Policy
 
+#: What is said of a channel.
+STEP = re.compile(r"(?:approval|release-(\d{1,3}))\.dsse\.json")
 #: Where the snap's files lie on a host; the second is Red Hat's.
 OURS = re.compile(r"(?:/var/lib/snapd)?/snap/certbot-fips/[^/]+/(.+)")
 #: What the module's own program says at the end, where every self-test passed.
@@ -56,6 +58,8 @@ class Evidence:
     provenance: Said | None = None
     hosts: dict[str, Host] = field(default_factory=dict)
     runs: dict[str, Said] = field(default_factory=dict)
+    approvals: dict[str, Said] = field(default_factory=dict)
+    releases: dict[str, dict[int, Said]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -85,6 +89,11 @@ def verify(folder: Path, policy: Policy, now: datetime, snap: Path | None = None
             found.runs[path.name] = _run(found, path, policy, now)
         except ReleaseError as error:
             found.problems.append(f"runs/{path.name}: {error}")
+    for path in _below(folder / "channels"):
+        try:
+            _channel(found, path, policy, now)
+        except ReleaseError as error:
+            found.problems.append(f"channels/{path.name}: {error}")
     return found
 
 
@@ -138,7 +147,7 @@ def _snap(found: Evidence, policy: Policy, now: datetime) -> None:
     _may(found.build, "build", BUILD)
     said = found.build.predicate
     texts.judge(said, "build", BUILD)
-    content = _bytes(folder, said["files"], {BUILD, "hosts", "runs"})
+    content = _bytes(folder, said["files"], {BUILD, "hosts", "runs", "channels"})
     _time(said["made"], BUILD, policy, now)
     found.subject = texts.parse(content["subject.json"], "subject.json")
     texts.judge(found.subject, "subject", "subject.json")
@@ -247,6 +256,33 @@ def _run(found: Evidence, path: Path, policy: Policy, now: datetime) -> Said:
     for line in runs.wrong(policy.runs[path.name], said.predicate, content["transcript.txt"], digest):
         raise ReleaseError(line)
     return said
+
+
+def _channel(found: Evidence, path: Path, policy: Policy, now: datetime) -> None:
+    """Take what was said of a channel: a person's approval, and each step of its releases."""
+    if path.is_symlink() or not path.is_dir() or path.name not in policy.channels:
+        raise ReleaseError("there is no such channel")
+    digest = found.subject["sha256"]
+    for file in sorted(path.iterdir()):
+        step = STEP.fullmatch(file.name)
+        if not step:
+            raise ReleaseError(f"{file.name} belongs to no statement")
+        what, kind = ("release", envelope.RELEASE) if step[1] else ("approval", envelope.APPROVAL)
+        said = envelope.opened(file, kind, digest, policy.authorities)
+        _may(said, what, file.name)
+        about = said.predicate
+        texts.judge(about, what, file.name)
+        if about["commit"] != found.subject["commit"]:
+            raise ReleaseError(f"{file.name} is of another commit than the snap")
+        if about["channel"] != path.name or path.name not in said.by.channels:
+            raise ReleaseError(f"{file.name} is signed by {said.by.name}, which says nothing for {path.name}")
+        _time(about["released" if step[1] else "approved"], file.name, policy, now)
+        if not step[1]:
+            found.approvals[path.name] = said
+            continue
+        if about["percent"] != int(step[1]):
+            raise ReleaseError(f"{file.name} is of {about['percent']} per cent")
+        found.releases.setdefault(path.name, {})[about["percent"]] = said
 
 
 def _result(path: Path, digest: str, policy: Policy, host: Said, results: junit.Results) -> None:
