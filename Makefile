@@ -80,7 +80,8 @@ bare: setup ## run README's first command on a machine that has nothing (WHERE=d
 evidence: snap ## look at the snap on a FIPS host, run spread's tasks there, and sign what was seen, into dist/evidence (WHERE=debian-12-fips; RUN=campaign: of a long run)
 	@$(PYTHON) -m tools.release evidence $(WHERE) $(if $(RUN),--run $(RUN))
 
-release-check: snap ## say for each channel whether the snap may go there, by the evidence that there is, and write the page
+release-check: snap ## see the snap on a FIPS host, unless that was done; say for each channel whether it may go there; write the page
+	@$(PYTHON) -m tools.release evidence --once debian-12-fips
 	@for channel in edge beta candidate stable; do \
 		$(PYTHON) -m tools.release decide --to $$channel --trial build/keys/trial.pub | head -n 1; done
 	@$(PYTHON) -m tools.release page --trial build/keys/trial.pub

@@ -10,8 +10,9 @@ import pytest
 
 from tests.conftest import PROJECT
 from tools.build.errors import BuildError
+from tools.digest import sha256
 from tools.release.inventory import module, packages, releases, terms
-from tools.release.inventory.built import SITE, facts
+from tools.release.inventory.built import SITE, Built, facts
 
 AUDITORS = " ".join((PROJECT / "docs/auditors.md").read_text().split())
 ROWS: list[dict[str, Any]] = json.loads((PROJECT / module.BOUNDARY).read_text())
@@ -93,6 +94,56 @@ def test_a_module_is_validated_by_its_record_alone() -> None:
 def test_a_certificate_that_is_unknown_or_another_releases_is_refused(record: dict[str, str]) -> None:
     with pytest.raises(BuildError, match=r"facts.yaml has no certificate #\d+ of 3"):
         module.Validation.of(record)
+
+
+def built(folder: Path, origin: str, source: str, words: str, url: str = "") -> Built:
+    """What the inventory of the module is made from, with four bytes for a module."""
+    file = folder / module.FILE
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"fips")
+    record = {
+        "version": "3.1.2",
+        "origin": origin,
+        "source": source,
+        "sealed_sources_checked": 614,
+        "module_sha256": sha256(file),
+        "validation": words,
+    }
+    part = {"source": url, "build-environment": [{"FIPS_SOURCE": source}]}
+    return Built({}, {"fips-provider": part}, PROJECT, folder, folder, folder, {}, record, 0)
+
+
+def test_a_module_from_the_tarball_has_its_certificate(tmp_path: Path) -> None:
+    url, pin = "https://example.org/openssl-3.1.2.tar.gz", "a" * 64
+    found = module.component(built(tmp_path, "tarball", f"sha256/{pin}", "validated, certificate #4985", url))
+    said = {each.name.removeprefix("certbot-fips:fips:"): each.value for each in found.properties}
+    assert (said["certificate"], said["certification-level"]) == ("4985", "fips140-3-l1")
+    assert (said["cavp"], said["sunset"]) == ("A3548", "2030-03-10")
+    sources = {
+        str(each.url): [hashed.content for hashed in each.hashes] for each in found.external_references
+    }
+    assert sources == {url: [pin], str(facts("facts")["certificates"]["4985"]["url"]): []}
+
+
+def test_a_module_from_the_crate_has_none(tmp_path: Path) -> None:
+    found = module.component(built(tmp_path, "crate", "openssl-src 300.1.4+3.1.2", NOT))
+    said = {each.name.removeprefix("certbot-fips:fips:"): each.value for each in found.properties}
+    assert (said["certificate"], said["certification-level"]) == ("none", "none")
+    assert not {"cavp", "caveat", "sunset"} & set(said)
+    (source,) = found.external_references
+    assert str(source.url).startswith("pkg:cargo/openssl-src@300.1.4")
+    assert [each.content for each in source.hashes] == [
+        "80b6658b21fe1eba923af26cfe9c57a1a075a8190df2cd869a9bcd730093ffa2"
+    ]
+    with pytest.raises(BuildError, match=r"no Cargo\.lock has the crate openssl-src 1\.0\.0"):
+        module.component(built(tmp_path / "other", "crate", "openssl-src 1.0.0", NOT))
+
+
+def test_another_module_than_the_one_on_record_is_refused(tmp_path: Path) -> None:
+    made = built(tmp_path, "crate", "openssl-src 300.1.4+3.1.2", NOT)
+    (tmp_path / module.FILE).write_bytes(b"other")
+    with pytest.raises(BuildError, match="is not the module on record"):
+        module.component(made)
 
 
 def package(root: Path, **fields: str) -> packages.Package:

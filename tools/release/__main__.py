@@ -46,7 +46,8 @@ def evidence(arguments: argparse.Namespace) -> int:
         if arguments.run not in known:
             raise ReleaseError(f"there is no run {arguments.run}: the policy has {', '.join(known)}")
         print(make.ran(snap, known[arguments.run], signer, arguments.below))
-    if arguments.host:
+    there = make.folder_of(sha256(snap), arguments.below) / "hosts" / (arguments.host or "") / make.SIGNED
+    if arguments.host and not (arguments.once and there.is_file()):
         print(make.evidence(snap, arguments.host, signer, arguments.below))
     return 0
 
@@ -165,6 +166,7 @@ def main(words: list[str] | None = None) -> int:
     one = commands.add_parser("evidence", help="look at a snap on a host, and sign what was seen")
     one.add_argument("host", nargs="?", help="of hosts.yaml, with the FIPS flag")
     one.add_argument("--snap", type=Path, help="default: the one that was built last")
+    one.add_argument("--once", action="store_true", help="unless there is evidence of that host")
     one.add_argument("--build", action="store_true", help="what is said of the snap itself, anew")
     one.add_argument("--run", help="a long run of the policy's, here")
     one.add_argument("--below", type=Path, default=make.EVIDENCE, help="evidence of all snaps")
