@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import pytest
 
-PROGRAMS = ("chromium-headless-shell", "chromium")
+PROGRAMS = ("chromium-headless-shell", "chromium", "google-chrome")
 
 
 class Browser:
