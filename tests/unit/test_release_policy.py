@@ -126,7 +126,9 @@ def test_a_key_under_two_names_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_tasks_of_a_host_are_those_that_the_policy_wants() -> None:
-    assert set(observed.tasks(systems()["debian-12-fips"])) == set(policy.load().tests["debian-12-fips"])
+    for name in ("debian-12-fips", "debian-13-kernel-fips", "ubi-9", "rhel-9"):
+        tasks = {job.task.name for job in observed.tasks(systems()[name])}
+        assert tasks == set(policy.load().tests[name]), name
 
 
 CASE = '<testcase classname="tests.spread.any.flag.task.yaml" name="{}:flag">{}</testcase>'
@@ -148,6 +150,13 @@ def test_results_that_are_none_are_refused(text: str, line: str) -> None:
     with pytest.raises(ReleaseError) as caught:
         junit.results(text.encode(), "here")
     assert str(caught.value).startswith(line)
+
+
+def test_results_that_are_written_are_read_again() -> None:
+    failure = "execute ended with 1:\n<b> & \x1b[31mred\x00\n"
+    cases = [junit.Case("tests/spread/any/flag", 0.5, None), junit.Case("tests/spread/any/bug", 2.0, failure)]
+    found = junit.results(junit.written(cases, "here"), "here")
+    assert (found.passed, found.failed) == (("tests/spread/any/flag",), ("tests/spread/any/bug",))
 
 
 def test_results_are_told_apart() -> None:

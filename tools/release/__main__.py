@@ -48,7 +48,10 @@ def evidence(arguments: argparse.Namespace) -> int:
         print(make.ran(snap, known[arguments.run], signer, arguments.below))
     there = make.folder_of(sha256(snap), arguments.below) / "hosts" / (arguments.host or "") / make.SIGNED
     if arguments.host and not (arguments.once and there.is_file()):
-        print(make.evidence(snap, arguments.host, signer, arguments.below))
+        folder, results = make.evidence(snap, arguments.host, signer, arguments.below)
+        print(folder)
+        if results.failed:
+            raise ReleaseError(f"{arguments.host}: {len(results.failed)} tests failed; that is signed, too")
     return 0
 
 

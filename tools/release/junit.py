@@ -1,4 +1,4 @@
-"""JUnit's file of results, as pytest writes it, by the names that the policy has for tests."""
+"""JUnit's file of results, as pytest writes it too, by the names that the policy has for tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,38 @@ from dataclasses import dataclass
 from tools.release.errors import ReleaseError
 
 TASK = ".task.yaml"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A task of spread that was run.
+
+    :ivar failure: why it failed; None: it passed.
+    """
+
+    task: str
+    seconds: float
+    failure: str | None
+
+
+def written(cases: list[Case], host: str) -> bytes:
+    """Return the file of results of tasks on a host."""
+    top = ElementTree.Element("testsuites")
+    failures = sum(case.failure is not None for case in cases)
+    suite = ElementTree.SubElement(
+        top, "testsuite", name=host, tests=str(len(cases)), failures=str(failures), errors="0", skipped="0"
+    )
+    for case in cases:
+        name = f"{host}:{case.task.rpartition('/')[2]}"
+        of_class = f"{case.task.replace('/', '.')}{TASK}"
+        found = ElementTree.SubElement(
+            suite, "testcase", classname=of_class, name=name, time=f"{case.seconds:.3f}"
+        )
+        if case.failure is not None:
+            # XML 1.0 has no place for most control characters.
+            text = "".join(each for each in case.failure if each.isprintable() or each in "\n\t")
+            ElementTree.SubElement(found, "failure", message=text.splitlines()[0][:200]).text = text
+    return bytes(ElementTree.tostring(top, encoding="utf-8", xml_declaration=True))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from securesystemslib.signer import Signer
 
 from tools.build.recipe import PROJECT
 from tools.release import envelope, runs, subject, texts
+from tools.release.junit import Results
 from tools.release.observed import Observed, observe
 from tools.release.policy import Run
 
@@ -90,13 +91,13 @@ def ran(snap: Path, wanted: Run, signer: Signer, below: Path = EVIDENCE) -> Path
     return folder
 
 
-def evidence(snap: Path, host: str, signer: Signer, below: Path = EVIDENCE) -> Path:
-    """Make the evidence of a snap on a host, and return the folder of the snap's."""
+def evidence(snap: Path, host: str, signer: Signer, below: Path = EVIDENCE) -> tuple[Path, Results]:
+    """Make the evidence of a snap on a host; return the folder of the snap's, and how the tests ended."""
     about = subject.subject(snap)
     seen = observe(snap, host, about["commit"])
     folder = _begun(snap, about, signer, below)
     of_host(folder, about, seen, signer)
-    return folder
+    return folder, seen.results
 
 
 def _begun(snap: Path, about: dict[str, Any], signer: Signer, below: Path) -> Path:

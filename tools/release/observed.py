@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
+import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,10 +14,12 @@ from typing import Any
 from tools.hosts import Host, HostError
 from tools.hosts.catalog import System, find
 from tools.hosts.make import make_host
+from tools.progress import say
 from tools.release import junit, texts
 from tools.release.errors import ReleaseError
 from tools.spread.model import load
-from tools.spread.plan import jobs
+from tools.spread.plan import Job, jobs
+from tools.spread.run import FailedError, open_session
 
 PROJECT = Path(__file__).resolve().parents[2]
 #: What a process of the snap has in memory, once it has done TLS: files, with the sha256 of each.
@@ -145,33 +146,25 @@ def _module(providers: str, libraries: dict[str, str]) -> dict[str, str]:
     return {"version": version[1], "sha256": modules.pop()}
 
 
-def tasks(system: System) -> list[str]:
-    """Return the folders of spread's tasks that a system has, but for those that are run by name alone."""
+def tasks(system: System) -> list[Job]:
+    """Return spread's tasks that a system has, but for those that are run by name alone."""
     found = [job for job in jobs(load(PROJECT), "adhoc", manual=True) if job.system.name == system.name]
-    return [job.task.name for job in found if not job.task.keys.get("manual")]
+    return [job for job in found if not job.task.keys.get("manual")]
 
 
 def _tasks(snap: Path, name: str) -> bytes:
-    """Run the tasks through pytest, and return its file of results."""
-    wanted = tasks(find(name))
+    """Run the tasks, a line for each, and return their file of results."""
+    wanted, done = tasks(find(name)), []
     if not wanted:
         raise HostError(f"{name} has no task of spread that can be run from here")
-    results = PROJECT / "build" / "evidence" / f"{name}.xml"
-    results.parent.mkdir(parents=True, exist_ok=True)
-    results.unlink(missing_ok=True)
-    ids = [f"{task}/task.yaml::{name}:{task.rpartition('/')[2]}" for task in wanted]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-m",
-        "",
-        f"--snap={snap}",
-        f"--junitxml={results}",
-        *ids,
-    ]
-    done = subprocess.run(command, cwd=PROJECT)
-    if not results.is_file():
-        raise ReleaseError(f"pytest ended with {done.returncode} and no results")
-    return results.read_bytes()
+    with open_session(PROJECT, name, snap) as session:
+        for job in wanted:
+            began, failure = time.monotonic(), None
+            try:
+                session.run(job)
+            except FailedError as error:
+                failure = str(error)
+            seconds = time.monotonic() - began
+            say(f"    {'FAIL' if failure else 'pass'} {job.task.name} ({seconds:.0f} s)")
+            done.append(junit.Case(job.task.name, seconds, failure))
+    return junit.written(done, name)
