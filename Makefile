@@ -83,7 +83,7 @@ evidence: snap ## look at the snap on a FIPS host, run spread's tasks there, and
 release-check: snap ## see the snap on a FIPS host, unless that was done; say for each channel whether it may go there; write the page
 	@$(PYTHON) -m tools.release evidence --once debian-12-fips
 	@for channel in edge beta candidate stable; do \
-		$(PYTHON) -m tools.release decide --to $$channel --trial build/keys/trial.pub | head -n 1; done
+		$(PYTHON) -m tools.release decide --short --to $$channel --trial build/keys/trial.pub || true; done
 	@$(PYTHON) -m tools.release page --trial build/keys/trial.pub
 
 requirements: ## pin the Python packages anew (needs uv)

@@ -107,6 +107,16 @@ def test_a_decision_is_a_signed_statement(
     ]
 
 
+def test_it_is_said_in_one_line(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+    case.policy()
+    words = ["decide", str(case.folder), "--policy", str(case.folder.parent / "policy.yaml"), "--short"]
+    assert main(words) == 0
+    assert main([*words, "--to", "beta"]) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "edge: yes"
+    assert second.startswith("beta: no, because ")
+
+
 def test_stale_evidence_is_no(case: Case) -> None:
     found = decide.decide(case.folder, case.policy(), "edge", case.time + timedelta(days=31))
     assert found.line.startswith(f"edge: no, because {HOST}: older than 30 days (")

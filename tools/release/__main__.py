@@ -83,7 +83,7 @@ def decided(arguments: argparse.Namespace) -> int:
     folder, rules, now = _evidence(arguments), _policy(arguments), _now(arguments)
     found = decide.decide(folder, rules, arguments.to, now, arguments.snap)
     print(found.line)
-    for reason in found.reasons:
+    for reason in () if arguments.short else found.reasons:
         print(f"  {reason}")
     if arguments.sign is not None and arguments.out is not None:
         text = decide.statement(found, sha256(arguments.policy), now, keys.signer(arguments.sign))
@@ -91,7 +91,7 @@ def decided(arguments: argparse.Namespace) -> int:
     if not found.yes:
         return 1
     shop, snap = _store(arguments, found.found), arguments.snap or newest_snap()
-    for command in channels.plan(found, rules, shop, snap, arguments.revision):
+    for command in () if arguments.short else channels.plan(found, rules, shop, snap, arguments.revision):
         print(f"  {command}")
     if arguments.run:
         if arguments.sign is None:
@@ -209,6 +209,7 @@ def main(words: list[str] | None = None) -> int:
                 "--sign", type=Path, metavar="KEY", help="private key that signs what was decided"
             )
             one.add_argument("--out", type=Path, help="where the signed decision goes")
+            one.add_argument("--short", action="store_true", help="one line")
             one.add_argument("--run", action="store_true", help="if it is yes, release it")
             one.add_argument("--revision", type=int, help="the store's, where it has the snap already")
             one.add_argument("--snapcraft", default="snapcraft", help="the program")
