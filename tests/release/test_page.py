@@ -131,6 +131,18 @@ def test_it_can_be_printed(case: Case, browser: Browser) -> None:
     assert browser.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
+def test_the_inventory_is_called_whole_where_the_file_was_read(
+    case: Case, snap_file: Path, browser: Browser
+) -> None:
+    for snap, claimed in ((None, False), (snap_file, True)):
+        file = case.folder.parent / "page.html"
+        file.write_text(page.page(case.folder, case.policy(), case.time, snap))
+        browser.open(file, 1400)
+        text = browser.ask("document.body.innerText")
+        assert ("its inventory was held against it" in text) is claimed
+        assert ("That the inventory is whole: this page was made without the file." in text) is not claimed
+
+
 def test_a_test_that_did_not_pass_is_seen(case: Case, browser: Browser) -> None:
     """The control: the page follows the evidence."""
 

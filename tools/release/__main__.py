@@ -147,10 +147,11 @@ def _policy(arguments: argparse.Namespace) -> policy.Policy:
 
 
 def _evidence(arguments: argparse.Namespace) -> Path:
-    """Return the folder that is named, or else that of the snap."""
+    """Return the folder that is named, or else that of the snap, which is then read itself as well."""
     if arguments.folder is not None:
         return Path(arguments.folder).resolve()
-    return make.folder_of(sha256(arguments.snap or newest_snap()))
+    arguments.snap = arguments.snap or newest_snap()
+    return make.folder_of(sha256(arguments.snap))
 
 
 def _now(arguments: argparse.Namespace) -> datetime:

@@ -38,12 +38,18 @@ class Decision:
 
 
 def decide(folder: Path, policy: Policy, channel: str, now: datetime, snap: Path | None = None) -> Decision:
-    """Return the decision for one channel; a channel asks for all that those before it ask for.
+    """Return the decision for one channel, by a folder of evidence.
 
-    :param folder: the evidence.
     :param snap: the snap itself, where it is there.
     """
-    found = verify(folder, policy, now, snap)
+    return judge(verify(folder, policy, now, snap), policy, channel, now)
+
+
+def judge(found: Evidence, policy: Policy, channel: str, now: datetime) -> Decision:
+    """Return the decision for one channel; a channel asks for all that those before it ask for.
+
+    :param found: what is verified.
+    """
     reasons = list(found.problems)
     if found.whole:
         for name in CHANNELS[: CHANNELS.index(channel) + 1]:

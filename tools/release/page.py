@@ -15,7 +15,7 @@ from tools.release import decide
 from tools.release.errors import ReleaseError
 from tools.release.inventory import check
 from tools.release.policy import CHANNELS, Policy
-from tools.release.verify import Evidence, Host
+from tools.release.verify import Evidence, Host, verify
 
 TEMPLATES = Path(__file__).with_name("templates")
 #: Where an operation is computed, in words for people; the order is that of the page.
@@ -37,8 +37,8 @@ def page(folder: Path, policy: Policy, now: datetime, snap: Path | None = None) 
     :param now: the time that its evidence is judged by.
     :raises ReleaseError: what is said of the snap itself is not as it has to be; nothing can then be shown.
     """
-    decisions = [decide.decide(folder, policy, channel, now, snap) for channel in CHANNELS]
-    found = decisions[0].found
+    found = verify(folder, policy, now, snap)
+    decisions = [decide.judge(found, policy, channel, now) for channel in CHANNELS]
     if not found.whole:
         raise ReleaseError(found.problems[0])
     environment = jinja2.Environment(
@@ -63,6 +63,7 @@ def page(folder: Path, policy: Policy, now: datetime, snap: Path | None = None) 
         parts=_parts(found.bom),
         signers=sorted({said.by.name for said in _said(found)}),
         problems=found.problems,
+        held=found.held,
         now=now,
     )
 

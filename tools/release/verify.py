@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.build import compare
+from tools.build.base import unpack
 from tools.digest import sha256
 from tools.release import envelope, junit, runs, texts
 from tools.release.envelope import Said
@@ -46,11 +48,13 @@ class Evidence:
     """What is verified of a snap.
 
     :ivar whole: what is said of the snap itself is as it has to be; if not, no host was looked at.
+    :ivar held: the snap itself was read, and its inventory held against all that is in it.
     :ivar problems: a line for everything that is not as it has to be.
     """
 
     folder: Path
     whole: bool = False
+    held: bool = False
     subject: dict[str, Any] = field(default_factory=dict)
     module: dict[str, Any] = field(default_factory=dict)
     bom: dict[str, Any] = field(default_factory=dict)
@@ -209,6 +213,10 @@ def _itself(found: Evidence, snap: Path) -> None:
     for name in ("version", "origin", "source", "validation", "sealed_sources_checked"):
         if found.module[name] != record[name]:
             raise ReleaseError(f"module.json says another {name} than the snap's record")
+    with tempfile.TemporaryDirectory() as unpacked:
+        for line in check.differences(unpack(snap, Path(unpacked))):
+            raise ReleaseError(f"bom.cdx.json: {line}")
+    found.held = True
 
 
 def _host(found: Evidence, path: Path, policy: Policy, now: datetime) -> Host:
