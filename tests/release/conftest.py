@@ -13,7 +13,8 @@ import yaml
 from securesystemslib.signer import Signer
 
 from tools.release import junit, keys, make, policy, texts, verify
-from tools.release.observed import Observed, boundary
+from tools.release.inventory import check
+from tools.release.observed import Observed
 
 HOST = "debian-12-fips"
 
@@ -125,7 +126,7 @@ def seen(about: dict[str, Any], bom: dict[str, Any], module: dict[str, Any], tim
             "snapd": "2.57.6",
             "doctor": doctor,
             "module": {"version": module["version"], "sha256": module["sha256"]},
-            "boundary": boundary(),
+            "boundary": check.boundary(bom),
             "tests": junit.results(xml, HOST).counts,
         },
         results=junit.results(xml, HOST),

@@ -233,6 +233,10 @@ def no_module(_predicate: dict[str, Any], files: dict[str, bytes]) -> None:
     files["libraries.json"] = json.dumps({k: v for k, v in there.items() if "fips.so" not in k}).encode()
 
 
+def other_boundary(predicate: dict[str, Any], _files: dict[str, bytes]) -> None:
+    predicate["boundary"]["libcrypto"] = 0
+
+
 def other_version(predicate: dict[str, Any], _files: dict[str, bytes]) -> None:
     predicate["module"]["version"] = "3.0.8"
 
@@ -250,6 +254,7 @@ def other_version(predicate: dict[str, Any], _files: dict[str, bytes]) -> None:
             "in memory was /snap/certbot-fips/x1/usr/lib/libssl.so.3, which is not in the inventory",
         ),
         (no_module, "the module in memory was not the snap's"),
+        (other_boundary, "host.dsse.json says another boundary than the inventory"),
         (other_version, "the module that was active has another version than the snap's"),
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +14,9 @@ from tools.hosts import Host, HostError
 from tools.hosts.catalog import System, find
 from tools.hosts.make import make_host
 from tools.progress import say
-from tools.release import junit, texts
+from tools.release import junit, subject, texts
 from tools.release.errors import ReleaseError
+from tools.release.inventory import check
 from tools.spread.model import load
 from tools.spread.plan import Job, jobs
 from tools.spread.run import FailedError, open_session
@@ -116,17 +116,11 @@ def observe(snap: Path, name: str, commit: str) -> Observed:
             "snapd": said[4] if len(said) > 4 and system.snapd else None,
             "doctor": {"verdict": judged["verdict"], "exit_status": judged["exit_status"]},
             "module": _module(providers, json.loads(libraries)),
-            "boundary": boundary(),
+            "boundary": check.boundary(json.loads(subject.bill(snap))),
             "tests": found.counts,
         },
         results=found,
     )
-
-
-def boundary() -> dict[str, int]:
-    """Return how many operations are computed where, by the measured boundary."""
-    rows = json.loads((PROJECT / "docs/boundary.json").read_text())
-    return dict(sorted(Counter(row["where"] for row in rows).items()))
 
 
 def _self_test(host: Host) -> str:

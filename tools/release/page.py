@@ -57,7 +57,7 @@ def page(folder: Path, policy: Policy, now: datetime, snap: Path | None = None) 
         hosts=[_host(name, found.hosts.get(name), policy) for name in _names(found, policy)],
         suites=[*policy.lists],
         runs=[_run(name, found) for name in policy.runs],
-        boundary=_boundary(found),
+        boundary=_boundary(found.bom),
         services=[*_services(found.bom)],
         advisories=[*_advisories(found.bom)],
         parts=_parts(found.bom),
@@ -99,14 +99,10 @@ def _run(name: str, found: Evidence) -> dict[str, Any]:
     return {"name": name, "about": said.predicate if said else None, "by": said.by.name if said else None}
 
 
-def _boundary(found: Evidence) -> list[tuple[str, str, int]]:
-    """Return where operations are computed, as the hosts' statements have it; they all say the same."""
-    counts = [host.said.predicate["boundary"] for host in found.hosts.values()]
-    if not counts:
-        return []
-    if any(each != counts[0] for each in counts):
-        raise ReleaseError("the hosts' statements are of more than one boundary")
-    return [(where, WHERE.get(where, ""), counts[0][where]) for where in WHERE if where in counts[0]]
+def _boundary(bom: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """Return where how many operations are computed, with what that means."""
+    counts = check.boundary(bom)
+    return [(where, meaning, counts[where]) for where, meaning in WHERE.items() if where in counts]
 
 
 def _services(bom: dict[str, Any]) -> Iterator[dict[str, Any]]:

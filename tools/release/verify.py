@@ -237,6 +237,8 @@ def _host(found: Evidence, path: Path, policy: Policy, now: datetime) -> Host:
     if about["tests"] != results.counts:
         raise ReleaseError(f"{SIGNED} counts other tests than junit.xml has")
     _result(path, digest, policy, said, results)
+    if about["boundary"] != check.boundary(found.bom):
+        raise ReleaseError(f"{SIGNED} says another boundary than the inventory")
     _seen(found, about, content)
     return Host(said, results)
 

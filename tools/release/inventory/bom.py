@@ -94,6 +94,7 @@ def _bom(built: Built) -> tuple[Bom, dict[str, list[str]]]:
                 "commit": built.record["commit"],
                 "changed": str(built.record["changed"]).lower(),
                 "root": built.record["root"]["sha256"],
+                **{f"boundary:{where}": str(n) for where, n in module.boundary(built.project).items()},
             }
         ),
     )

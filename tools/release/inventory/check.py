@@ -58,6 +58,17 @@ def said(component: dict[str, Any], name: str) -> str | None:
     return None
 
 
+def boundary(bom: dict[str, Any]) -> dict[str, int]:
+    """Return how many operations are computed where, by the boundary that an inventory was made with."""
+    start = "certbot-fips:boundary:"
+    every = bom["metadata"]["component"].get("properties", [])
+    return {
+        each["name"].removeprefix(start): int(each["value"])
+        for each in every
+        if each["name"].startswith(start)
+    }
+
+
 def _files(root: Path, listed: list[dict[str, Any]]) -> Iterator[str]:
     digests = {
         each["name"]: each["hashes"][0]["content"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,12 @@ def rows_of(service: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
             )
         found += shown
     return found
+
+
+def boundary(project: Path) -> dict[str, int]:
+    """Return how many operations are computed where, by the measured boundary of a clone."""
+    rows = json.loads((project / BOUNDARY).read_text())
+    return dict(sorted(Counter(row["where"] for row in rows).items()))
 
 
 def operation(row: dict[str, Any]) -> str:
