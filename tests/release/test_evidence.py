@@ -82,6 +82,8 @@ def test_what_the_builder_said_stays(
     assert (folder / "build.dsse.json").read_bytes() == first
     assert main([*words, "--build", "--key", str(key)]) == 0
     assert (folder / "build.dsse.json").read_bytes() != first
+    assert main([*words, "--build", "--revision", "8", "--key", str(key)]) == 0
+    assert json.loads((folder / "subject.json").read_text())["revision"] == 8
 
 
 def test_a_host_without_the_flag_gives_no_evidence(

@@ -40,7 +40,7 @@ def evidence(arguments: argparse.Namespace) -> int:
         keys.make(keys.TRIAL)
     snap, signer = arguments.snap or newest_snap(), keys.signer(arguments.key or keys.TRIAL)
     if arguments.build:
-        print(make.of_snap(snap, signer, arguments.below))
+        print(make.of_snap(snap, signer, arguments.below, arguments.revision))
     if arguments.run:
         known = policy.load().runs
         if arguments.run not in known:
@@ -172,6 +172,7 @@ def main(words: list[str] | None = None) -> int:
     one.add_argument("--snap", type=Path, help="default: the one that was built last")
     one.add_argument("--once", action="store_true", help="unless there is evidence of that host")
     one.add_argument("--build", action="store_true", help="what is said of the snap itself, anew")
+    one.add_argument("--revision", type=int, help="with --build: the store's, where it is known")
     one.add_argument("--run", help="a long run of the policy's, here")
     one.add_argument("--below", type=Path, default=make.EVIDENCE, help="evidence of all snaps")
     one.add_argument("--key", type=Path, help="private key in PEM; default: one that is made for a try")

@@ -31,12 +31,13 @@ def folder_of(digest: str, below: Path = EVIDENCE) -> Path:
     return below / digest
 
 
-def of_snap(snap: Path, signer: Signer, below: Path = EVIDENCE) -> Path:
+def of_snap(snap: Path, signer: Signer, below: Path = EVIDENCE, revision: int | None = None) -> Path:
     """Write what is to be said of a snap by itself, and return its folder.
 
+    :param revision: the store's, where it is known.
     :raises BuildError: it is no snap of ours.
     """
-    about = subject.subject(snap)
+    about = subject.subject(snap, revision)
     folder = folder_of(about["sha256"], below)
     resource = descriptor(about)
     files = {
