@@ -57,7 +57,7 @@ def page(folder: Path, policy: Policy, now: datetime, snap: Path | None = None) 
         hosts=[_host(name, found.hosts.get(name), policy) for name in _names(found, policy)],
         suites=[*policy.lists],
         runs=[_run(name, found) for name in policy.runs],
-        boundary=_boundary(found.bom),
+        boundary=_boundary(found.boundary),
         services=[*_services(found.bom)],
         advisories=[*_advisories(found.bom)],
         parts=_parts(found.bom),
@@ -99,9 +99,8 @@ def _run(name: str, found: Evidence) -> dict[str, Any]:
     return {"name": name, "about": said.predicate if said else None, "by": said.by.name if said else None}
 
 
-def _boundary(bom: dict[str, Any]) -> list[tuple[str, str, int]]:
+def _boundary(counts: dict[str, int]) -> list[tuple[str, str, int]]:
     """Return where how many operations are computed, with what that means."""
-    counts = check.boundary(bom)
     return [(where, meaning, counts[where]) for where, meaning in WHERE.items() if where in counts]
 
 

@@ -49,6 +49,8 @@ class Evidence:
 
     :ivar whole: what is said of the snap itself is as it has to be; if not, no host was looked at.
     :ivar held: the snap itself was read, and its inventory held against all that is in it.
+    :ivar files: the sha256 of each file that the inventory has, by its path in the snap.
+    :ivar boundary: how many operations are computed where, by the inventory.
     :ivar problems: a line for everything that is not as it has to be.
     """
 
@@ -58,6 +60,8 @@ class Evidence:
     subject: dict[str, Any] = field(default_factory=dict)
     module: dict[str, Any] = field(default_factory=dict)
     bom: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    boundary: dict[str, int] = field(default_factory=dict)
     build: Said | None = None
     provenance: Said | None = None
     hosts: dict[str, Host] = field(default_factory=dict)
@@ -164,15 +168,13 @@ def _snap(found: Evidence, policy: Policy, now: datetime) -> None:
     found.bom = _inventory(found, content["bom.cdx.json"])
     found.provenance = envelope.opened(folder / PROVENANCE, envelope.PROVENANCE, digest, policy.authorities)
     _may(found.provenance, "build", PROVENANCE)
-    try:
-        built = found.provenance.predicate["buildDefinition"]
-        parameters, sources = built["externalParameters"], built["resolvedDependencies"]
-        pins = {each["digest"].get("sha256") for each in sources}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ReleaseError(f"{PROVENANCE} is no provenance of SLSA's version 1") from error
-    if parameters.get("commit") != found.subject["commit"]:
+    texts.judge(found.provenance.predicate, "provenance", PROVENANCE)
+    built = found.provenance.predicate["buildDefinition"]
+    parameters = built["externalParameters"]
+    pins = {each["digest"].get("sha256") for each in built["resolvedDependencies"]}
+    if parameters["commit"] != found.subject["commit"]:
         raise ReleaseError(f"{PROVENANCE} is of another commit than subject.json")
-    if parameters.get("origin") != found.module["origin"]:
+    if parameters["origin"] != found.module["origin"]:
         raise ReleaseError(f"{PROVENANCE} says another origin of the module than module.json")
     if found.module["source"].partition("/")[0] == "sha256" and found.module["source"][7:] not in pins:
         raise ReleaseError(f"{PROVENANCE} has not the module's source")
@@ -184,14 +186,24 @@ def _inventory(found: Evidence, text: bytes) -> dict[str, Any]:
     bom: dict[str, Any] = texts.parse(text, name)
     if wrong := invalid(text.decode(errors="replace")):
         raise ReleaseError(f"{name} is not CycloneDX 1.6: {wrong}")
-    top = bom["metadata"]["component"]
-    if (top["version"], check.said(top, "commit")) != (found.subject["version"], found.subject["commit"]):
+    # What CycloneDX leaves open, and every inventory of ours has.
+    try:
+        top = bom["metadata"]["component"]
+        snap = (top["version"], check.said(top, "commit"))
+        refs = [(str(each["bom-ref"]), each) for each in check.components(bom)]
+        found.files = {
+            each["name"]: each["hashes"][0]["content"] for ref, each in refs if ref.startswith("file:")
+        }
+        said = [
+            (each["hashes"][0]["content"], each["version"], check.said(each, "fips:validation"))
+            for ref, each in refs
+            if ref.startswith("module:")
+        ]
+        found.boundary = check.boundary(bom)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ReleaseError(f"{name} is no inventory of a snap of ours") from error
+    if snap != (found.subject["version"], found.subject["commit"]):
         raise ReleaseError(f"{name} is of another snap than subject.json")
-    modules = [each for each in check.components(bom) if str(each["bom-ref"]).startswith("module:")]
-    said = [
-        (each["hashes"][0]["content"], each["version"], check.said(each, "fips:validation"))
-        for each in modules
-    ]
     if said != [(found.module["sha256"], found.module["version"], found.module["validation"])]:
         raise ReleaseError(f"{name} says something else of the FIPS module than module.json")
     return bom
@@ -237,7 +249,7 @@ def _host(found: Evidence, path: Path, policy: Policy, now: datetime) -> Host:
     if about["tests"] != results.counts:
         raise ReleaseError(f"{SIGNED} counts other tests than junit.xml has")
     _result(path, digest, policy, said, results)
-    if about["boundary"] != check.boundary(found.bom):
+    if about["boundary"] != found.boundary:
         raise ReleaseError(f"{SIGNED} says another boundary than the inventory")
     _seen(found, about, content)
     return Host(said, results)
@@ -324,15 +336,10 @@ def _seen(found: Evidence, about: dict[str, Any], content: dict[str, bytes]) -> 
     libraries = texts.parse(content["libraries.json"], "libraries.json")
     if not isinstance(libraries, dict):
         raise ReleaseError("libraries.json is no list of files")
-    known = {
-        each["name"]: each["hashes"][0]["content"]
-        for each in check.components(found.bom)
-        if str(each["bom-ref"]).startswith("file:")
-    }
     modules = []
     for file, digest in libraries.items():
         ours = OURS.fullmatch(file)
-        if ours and known.get(ours[1]) != digest:
+        if ours and found.files.get(ours[1]) != digest:
             raise ReleaseError(f"in memory was {file}, which is not in the inventory")
         if not ours and ("libcrypto" in file or "fips" in Path(file).name):
             raise ReleaseError(f"in memory was {file}, which is not the snap's")
