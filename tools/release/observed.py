@@ -51,7 +51,7 @@ done = subprocess.run(command, env={"OPENSSL_CONF": os.devnull}, capture_output=
 print((done.stdout + done.stderr).strip())
 sys.exit(done.returncode)
 """
-FACTS = """
+ASKED = """
 echo "$(uname -r)"
 cat /proc/sys/crypto/fips_enabled 2>/dev/null || echo absent
 (. /etc/os-release && echo "$PRETTY_NAME")
@@ -86,7 +86,7 @@ def observe(snap: Path, name: str, commit: str) -> Observed:
     if not system.flag:
         raise ReleaseError(f"{name} has no FIPS flag: choose a host that has")
     with make_host(system, snap) as host:
-        said = host.run(["sh", "-c", FACTS]).check().stdout.splitlines()
+        said = host.run(["sh", "-c", ASKED]).check().stdout.splitlines()
         doctor = host.run(["certbot-fips.doctor", "--json"])
         libraries = host.run(["certbot-fips.python3", "-c", LIBRARIES]).check().stdout
         providers = host.run(["certbot-fips.openssl", "list", "-providers"]).check().stdout
