@@ -7,10 +7,10 @@ ORIGIN :=
 .DEFAULT_GOAL := help
 # Each target uses all processors itself, and one build at a time has the work folder.
 .NOTPARALLEL:
-.PHONY: help setup snap providers demo test check supplies spread web tmt campaign boundary suites lint bench reproduce bare requirements clean
+.PHONY: help setup snap providers demo test check supplies spread web tmt campaign boundary suites lint bench reproduce bare evidence release-check requirements clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 setup: .venv/all ## install what the other targets need (they do it themselves)
 .venv/all .venv/build: .venv/%: tools/setup tools/requirements.txt tools/schema.txt
@@ -76,6 +76,15 @@ reproduce: setup ## build the commit twice, where all differs that may, and comp
 
 bare: setup ## run README's first command on a machine that has nothing (WHERE=debian-12 or debian-13)
 	@$(PYTHON) -m tools.bare "$(WHERE)"
+
+evidence: snap ## look at the snap on a FIPS host, run spread's tasks there, and sign what was seen, into dist/evidence (WHERE=debian-12-fips; RUN=campaign: of a long run)
+	@$(PYTHON) -m tools.release evidence $(WHERE) $(if $(RUN),--run $(RUN))
+
+release-check: snap ## see the snap on a FIPS host, unless that was done; say for each channel whether it may go there; write the page
+	@$(PYTHON) -m tools.release evidence --once debian-12-fips
+	@for channel in edge beta candidate stable; do \
+		$(PYTHON) -m tools.release decide --short --to $$channel --trial build/keys/trial.pub || true; done
+	@$(PYTHON) -m tools.release page --trial build/keys/trial.pub
 
 requirements: ## pin the Python packages anew (needs uv)
 	@tools/lock tools/build/requirements.in tools/build/requirements.txt 3.11

@@ -46,7 +46,7 @@ def code(file: Path) -> list[str]:
 def test_there_are_the_documents() -> None:
     assert {file.name for file in FILES} >= {
         *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
-        *("administrators.md", "auditors.md", "design.md", "testing.md"),
+        *("administrators.md", "auditors.md", "design.md", "releasing.md", "testing.md"),
     }
 
 
@@ -63,9 +63,9 @@ def leads_somewhere(file: Path, target: str) -> bool:
 def wrong(file: Path) -> list[str]:
     """Return the links of a document that lead nowhere, and its commands and files that are not there."""
     found = [at for at in re.findall(r"\]\(([^)]+)\)", file.read_text()) if not leads_somewhere(file, at)]
-    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE))
     for pattern, is_there in (
-        (r"^(?:sudo )?make ([a-z]+)", lambda target: target in targets),
+        (r"^(?:sudo )?make ([a-z-]+)", lambda target: target in targets),
         (r"python3 -m ([\w.]+)", importlib.util.find_spec),
         (r"(?:WHERE=|tools\.hosts (?:run|shell) )([\w.-]+)", lambda system: system in systems()),
         (r"^((?:parts|tools|tests|docs|snap/hooks|plans)/[\w./-]*)$", lambda name: (PROJECT / name).exists()),

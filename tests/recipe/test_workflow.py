@@ -124,7 +124,7 @@ def test_every_step_can_be_run_elsewhere_too(command: str) -> None:
 
 def test_where_the_tasks_run_their_supplies_are_made() -> None:
     """On a machine that is set up: by the Makefile, or by tools.spread itself."""
-    running = re.compile(r"make (spread|tmt) |tools\.spread ")
+    running = re.compile(r"make (spread|tmt) |tools\.release evidence ")
     jobs = {name for name, step in steps() if running.search(step.get("run", ""))}
     assert jobs == {"image", "ubuntu-pro", "rhel"}
     for name in jobs:
@@ -167,7 +167,9 @@ def test_every_action_is_pinned_by_its_commit_and_says_its_version() -> None:
 def test_no_job_may_more_than_read() -> None:
     assert WORKFLOW["permissions"] == {}
     for name, job in JOBS.items():
-        assert job["permissions"] == {"contents": "read"}, name
+        signs = any("actions/attest@" in step.get("uses", "") for step in job["steps"])
+        more = {"id-token": "write", "attestations": "write"} if signs else {}
+        assert job["permissions"] == {"contents": "read", **more}, name
         assert 0 < job["timeout-minutes"] <= 120, name
 
 

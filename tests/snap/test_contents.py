@@ -16,7 +16,8 @@ from elftools.elf.sections import SymbolTableSection
 
 from tests.snap.support import SNAP
 from tools.architecture import ARCHITECTURE
-from tools.build.base import GLIBC, LIBRARIES, dynamic, elf_files, glibc, taken
+from tools.build.base import GLIBC, LIBRARIES, dynamic, glibc, taken
+from tools.build.elf import elf_files
 from tools.hosts import NamespaceHost
 
 PROVIDER_TOOL = "usr/libexec/fips-provider/"  # the module release's own openssl, for fipsinstall alone
@@ -196,6 +197,15 @@ def test_the_record_is_of_the_module_that_is_there(root: Path) -> None:
     assert record["version"].encode() in (root / MODULE).read_bytes()
     if record["origin"] != "tarball":
         assert record["validation"].endswith("not validated")
+
+
+@pytest.mark.provider
+def test_what_may_not_be_called_validated_is_of_grade_devel(root: Path) -> None:
+    """So that the store itself keeps it from candidate and stable."""
+    record = json.loads((root / "usr/share/fips-provider/record.json").read_text())
+    validated = record["validation"].startswith("validated, certificate #")
+    grade = "stable" if validated else "devel"
+    assert f"\ngrade: {grade}\n" in (root / "meta/snap.yaml").read_text()
 
 
 @pytest.mark.provider

@@ -17,11 +17,12 @@ from typing import Any
 import yaml
 
 from tools import architecture
-from tools.build import commit, packages, pull, recipe
+from tools.build import commit, compare, packages, pull, recipe
 from tools.build import root as roots
 from tools.build.errors import BuildError, UnavailableError
 from tools.digest import sha256, tree
 from tools.progress import say
+from tools.release import inventory
 
 HERE = Path(__file__).parent
 #: craft-parts, for the Python of the root.
@@ -93,6 +94,7 @@ def _build(what: dict[str, Any], base: Path, arguments: argparse.Namespace) -> P
     note = base / f"{packed.name}.made-of"
     if packed.is_file() and note.is_file() and note.read_text() == f"{made_of} {sha256(packed)}":
         packed.touch()  # the tools take the one that was built last
+        _lay_beside(packed)
         say("    nothing has changed since it was packed")
         return packed
 
@@ -132,7 +134,13 @@ def _build(what: dict[str, Any], base: Path, arguments: argparse.Namespace) -> P
     shutil.move(base / "work" / packed.name, incoming)
     incoming.replace(packed)  # whole, and not before
     note.write_text(f"{made_of} {sha256(packed)}")
+    _lay_beside(packed)
     return packed
+
+
+def _lay_beside(packed: Path) -> None:
+    """Lay a copy of the inventory that is in the snap beside it."""
+    packed.with_suffix(".cdx.json").write_bytes(compare.read(packed, inventory.FILE))
 
 
 def _python(parts: dict[str, Any]) -> str:
@@ -156,7 +164,9 @@ def _digest(what: dict[str, Any], record: dict[str, Any]) -> str:
 
     What a part reads below parts/ is in there too, for the builder has added its digest to the part.
     """
-    ours = tree(HOOKS, HERE)
+    ours = tree(
+        HOOKS, HERE, recipe.PROJECT / "tools/release/inventory", recipe.PROJECT / "docs/boundary.json"
+    )
     return hashlib.sha256(f"{json.dumps([what, record], sort_keys=True)} {ours}".encode()).hexdigest()
 
 

@@ -18,6 +18,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 from tools.architecture import ARCHITECTURE
+from tools.build.elf import elf_files
 
 #: All libraries that the snap has not itself, by the names that its files ask for.
 LIBRARIES = frozenset(
@@ -30,19 +31,6 @@ LIBRARIES = frozenset(
 )
 #: The C library of core24, the oldest that the snap may want.
 GLIBC = (2, 39)
-
-
-def elf_files(folder: Path) -> list[Path]:
-    """Return the ELF files below a folder, sorted."""
-    return sorted(
-        path for path in folder.rglob("*") if path.is_file() and not path.is_symlink() and is_elf(path)
-    )
-
-
-def is_elf(path: Path) -> bool:
-    """Return whether a file begins as elf(5) says."""
-    with path.open("rb") as file:
-        return file.read(4) == b"\x7fELF"
 
 
 def dynamic(path: Path, tag: str) -> list[str]:
@@ -75,12 +63,13 @@ def glibc(path: Path) -> Iterator[tuple[int, ...]]:
                             yield tuple(map(int, found[1].split(".")))
 
 
-def _unpack(snap: Path, folder: Path) -> Path:
+def unpack(snap: Path, folder: Path) -> Path:
+    """Unpack a snap into a new folder below one, and return it; OSError where it is none."""
     target = folder / snap.stem
     command = ["unsquashfs", "-no-progress", "-quiet", "-no-xattrs", "-dest", str(target), str(snap)]
     done = subprocess.run(command, capture_output=True, text=True)
     if not target.is_dir():
-        raise OSError(done.stderr.strip() or "no squashfs")
+        raise OSError(" ".join([*done.stderr.strip().splitlines()[-1:]]) or f"{snap} is no squashfs")
     return target
 
 
@@ -92,7 +81,7 @@ def main(arguments: list[str]) -> int:
     wrong = []
     try:
         with tempfile.TemporaryDirectory() as folder:
-            snap, *base = (_unpack(Path(name), Path(folder)) for name in arguments)
+            snap, *base = (unpack(Path(name), Path(folder)) for name in arguments)
             libraries, newest = (
                 taken(snap),
                 max(version for file in elf_files(snap) for version in glibc(file)),

@@ -10,7 +10,10 @@ from pathlib import Path
 from tools.build.errors import BuildError
 
 #: What a snap is made of: a change here that is not committed is on the snap's record.
-MADE_OF = ("snapcraft.yaml", "snap", "parts", "tools/build", ":(glob)tools/*.py")
+MADE_OF = (
+    *("snapcraft.yaml", "snap", "parts", "tools/build", ":(glob)tools/*.py"),
+    *("tools/release/inventory", "docs/boundary.json"),  # what the inventory says
+)
 
 
 @dataclass(frozen=True)

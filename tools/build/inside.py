@@ -12,8 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tools.build import lifecycle, snap
+from tools.build import compare, lifecycle, pull, snap
 from tools.build.errors import BuildError
+from tools.progress import step
+from tools.release.inventory import bom
+from tools.release.inventory.built import Built
+from tools.release.inventory.module import Validation
 
 CRAFTCTL = """\
 #!/usr/bin/python3 -I
@@ -26,11 +30,31 @@ main()
 
 def build(job: dict[str, Any]) -> None:
     """Build the parts and pack the snap, as `tools.build.__main__` says it in the job."""
-    work = Path(job["work"])
-    primed = lifecycle.prime(
-        job["parts"], job["recipe"]["name"], work, Path(job["cache"]), job["jobs"], job["shown"]
+    work, cache = Path(job["work"]), Path(job["cache"])
+    primed = lifecycle.prime(job["parts"], job["recipe"]["name"], work, cache, job["jobs"], job["shown"])
+    built = Built(
+        recipe=job["recipe"],
+        parts=job["parts"],
+        project=Path.cwd(),
+        prime=primed,
+        work=work / "parts",
+        packages=cache / pull.PACKAGES,
+        record=job["record"],
+        provider=json.loads((primed / compare.RECORD).read_text()),
+        time=job["time"],
     )
-    snap.pack(job["recipe"], primed, Path("snap/hooks"), job["record"], job["time"], work / job["packed"])
+    with step("make the inventory"):
+        bom.put(built)
+    # The store takes no snap of grade devel to candidate and stable.
+    grade = job["recipe"]["grade"] if Validation.of(built.provider).number else "devel"
+    snap.pack(
+        {**job["recipe"], "grade": grade},
+        primed,
+        Path("snap/hooks"),
+        job["record"],
+        job["time"],
+        work / job["packed"],
+    )
 
 
 def _surroundings(job: dict[str, Any]) -> None:

@@ -1,0 +1,384 @@
+"""A snap goes through the store's channels as the policy decides, or not at all.
+
+The store is a stand-in, `snapcraft_stand_in.py`, which answers as snapcraft's source does.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.release.conftest import Case
+from tools.release import channels, decide, envelope, make, texts
+from tools.release.__main__ import main
+from tools.release.decide import Decision
+from tools.release.errors import ReleaseError
+from tools.release.store import Store
+
+PROGRAM = str(Path(__file__).with_name("snapcraft_stand_in.py"))
+
+
+class Shop:
+    """The stand-in's store, for a test to look into and to change."""
+
+    def __init__(self, file: Path, version: str) -> None:
+        self._file = file
+        self.write(
+            {
+                "name": "certbot-fips",
+                "version": version,
+                "revisions": {"7": {"version": "5.7.0", "sha256": "7", "uploaded": "2026-10-01T00:00:00Z"}},
+                "releases": [[7, risk, None] for risk in ("edge", "beta", "candidate", "stable")],
+                "closed": [],
+                "account": {
+                    "email": "release@example.org",
+                    "username": "release",
+                    "id": "x",
+                    "permissions": "package_access, package_push, package_release",
+                    "channels": "no restrictions",
+                    "expires": "2099-01-01T00:00:00.000Z",
+                },
+            }
+        )
+
+    def read(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._file.read_text())
+        return found
+
+    def write(self, content: dict[str, Any]) -> None:
+        self._file.write_text(json.dumps(content))
+
+    def change(self, **changed: Any) -> None:
+        self.write({**self.read(), **changed})
+
+    @property
+    def released(self) -> list[list[Any]]:
+        found: list[list[Any]] = self.read()["releases"][4:]
+        return found
+
+
+@pytest.fixture
+def shop(tmp_path: Path, case: Case, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    file = tmp_path / "store.json"
+    monkeypatch.setenv("STAND_IN_STORE", str(file))
+    monkeypatch.setenv("SNAPCRAFT_STORE_CREDENTIALS", "x")
+    return Shop(file, case.about["version"])
+
+
+def able(case: Case, **channel: dict[str, Any]) -> None:
+    """A policy in which what this test has is enough: the evidence of one host, whatever the module is."""
+    for name, wanted in case.rules["channels"].items():
+        wanted |= {"hosts": [], "runs": [], "clean": False}
+        wanted.pop("module", None)
+        wanted |= channel.get(name, {})
+    case.rules["channels"]["edge"]["hosts"] = ["debian-12-fips"]
+    case.rules["keys"]["builder"]["may"] = ["build", "release"]
+
+
+def decision(case: Case, to: str, later: timedelta = timedelta(0)) -> Decision:
+    return decide.decide(case.folder, case.policy(), to, case.time + later)
+
+
+def promote(case: Case, snap: Path, to: str, later: timedelta = timedelta(0), **more: Any) -> Path:
+    store = Store("certbot-fips", PROGRAM)
+    found = decision(case, to, later)
+    return channels.promote(found, case.policy(), store, snap, case.signer("builder"), print, **more)
+
+
+SOON = timedelta(seconds=30)
+
+
+def test_the_whole_way(case: Case, shop: Shop, snap_file: Path) -> None:
+    """edge, beta, candidate, a week there, a person, then 10, 50 and 100 per cent: one upload."""
+    able(case)
+    for to in ("edge", "beta", "candidate"):
+        assert promote(case, snap_file, to, SOON).name == "release-100.dsse.json"
+    week = timedelta(days=8)
+    assert any(
+        "it has to stay in candidate for 7 days" in each for each in decision(case, "stable", SOON).reasons
+    )
+    assert "no person has approved it for stable" in decision(case, "stable", week).reasons
+    channels.approve(case.folder, case.about, "stable", case.signer("person"), case.time)
+    for percent in (10, 50, 100):
+        assert promote(case, snap_file, "stable", week).name == f"release-{percent}.dsse.json"
+    assert shop.released == [
+        *([8, to, None] for to in ("edge", "beta", "candidate")),
+        *([8, "stable", percent] for percent in (10, 50, None)),
+    ]
+    asked = shop.read()["asked"]
+    assert [each for each in asked if each[0] == "upload"] == [["upload", str(snap_file)]]
+    assert not [each for each in asked if each[0] == "promote"]
+    assert asked[0] == ["whoami"]
+    with pytest.raises(ReleaseError, match="it is released to stable already"):
+        promote(case, snap_file, "stable", week)
+    assert decision(case, "stable", week).found.problems == []
+
+
+def test_nothing_is_released_where_the_decision_is_no(case: Case, shop: Shop, snap_file: Path) -> None:
+    able(case, beta={"hosts": ["ubi-9"]})
+    promote(case, snap_file, "edge", SOON)
+    with pytest.raises(ReleaseError, match="beta: no, because ubi-9: there is no evidence that counts"):
+        promote(case, snap_file, "beta", SOON)
+    assert shop.released == [[8, "edge", None]]
+
+
+def test_no_channel_is_skipped(case: Case, shop: Shop, snap_file: Path) -> None:
+    able(case)
+    promote(case, snap_file, "edge", SOON)
+    with pytest.raises(ReleaseError, match="candidate: no, because it was not released to beta"):
+        promote(case, snap_file, "candidate", SOON)
+    # Nor where the store says that it is not there any more.
+    shop.change(releases=[*shop.read()["releases"], [7, "edge", None]])
+    with pytest.raises(ReleaseError, match="revision 8 is not in edge any more"):
+        promote(case, snap_file, "beta", SOON)
+    assert shop.released[1:] == [[7, "edge", None]]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"trap": "error"}, r"snapcraft revisions ended with 1: Issue encountered .* \[503\]"),
+        ({"trap": "noise"}, "snapcraft whoami: the answer is not one that it is known to give"),
+        ({"trap": "lost"}, "the store says that revision 8 is in edge, and it is not"),
+        ({"trap": "review"}, "snapcraft upload named revision 8, which the store does not have"),
+        ({"awaits": 8}, "snapcraft upload ended with 1: Store operation failed: / - snap-push: Waiting for"),
+    ],
+)
+def test_a_store_that_errs_or_lies_is_found_out(
+    case: Case, shop: Shop, snap_file: Path, change: dict[str, Any], line: str
+) -> None:
+    able(case)
+    shop.change(**change)
+    with pytest.raises(ReleaseError, match=line) as caught:
+        promote(case, snap_file, "edge", SOON)
+    assert "\n" not in str(caught.value)
+    assert shop.released == []
+    assert not (case.folder / "channels").exists()
+
+
+def test_a_store_that_never_answers_is_given_up(case: Case, shop: Shop) -> None:
+    shop.change(trap="slow")
+    with pytest.raises(
+        ReleaseError, match="snapcraft whoami took longer than 1 s: ask the store what became"
+    ):
+        Store("certbot-fips", PROGRAM, seconds=1).account()
+    assert case.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("account", "line"),
+    [
+        ({"expires": "2001-01-01T00:00:00.000Z"}, "the credentials of release have expired"),
+        ({"channels": "beta"}, "the credentials of release do not reach edge"),
+        ({"permissions": "package_access"}, "the credentials of release may not release"),
+    ],
+)
+def test_credentials_that_are_not_enough_are_refused(
+    case: Case, shop: Shop, snap_file: Path, account: dict[str, str], line: str
+) -> None:
+    able(case)
+    shop.change(account={**shop.read()["account"], **account})
+    with pytest.raises(ReleaseError, match=line):
+        promote(case, snap_file, "edge", SOON)
+    assert [each[0] for each in shop.read()["asked"]] == ["whoami"]
+
+
+def test_without_credentials_nothing_hangs(
+    case: Case, shop: Shop, snap_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    able(case)
+    monkeypatch.delenv("SNAPCRAFT_STORE_CREDENTIALS")
+    with pytest.raises(ReleaseError, match="snapcraft whoami: nobody is logged in: export SNAPCRAFT_STORE"):
+        promote(case, snap_file, "edge", SOON)
+    with pytest.raises(ReleaseError, match="snapcraft revisions: nobody is logged in"):
+        Store("certbot-fips", PROGRAM).revisions()
+    assert shop.released == []
+
+
+def test_without_snapcraft_it_is_said() -> None:
+    with pytest.raises(ReleaseError, match="the program snapcraft is missing"):
+        Store("certbot-fips", "/nowhere/snapcraft").account()
+
+
+def test_the_same_bytes_are_not_uploaded_twice(case: Case, shop: Shop, snap_file: Path) -> None:
+    """An upload whose release was interrupted: the store has it, and no statement says so."""
+    able(case)
+    Store("certbot-fips", PROGRAM).upload(snap_file)
+    with pytest.raises(ReleaseError, match=r"the store has certbot-fips\S+ already: name its revision"):
+        promote(case, snap_file, "edge", SOON)
+    promote(case, snap_file, "edge", SOON, revision=8)
+    assert shop.released == [[8, "edge", None]]
+
+
+def test_a_revision_of_another_version_is_refused(case: Case, shop: Shop, snap_file: Path) -> None:
+    able(case)
+    with pytest.raises(ReleaseError, match=r"revision 7 is version 5\.7\.0, not"):
+        promote(case, snap_file, "edge", SOON, revision=7)
+    with pytest.raises(ReleaseError, match="the store has no revision 99"):
+        promote(case, snap_file, "edge", SOON, revision=99)
+    assert shop.released == []
+
+
+def test_two_promotions_at_once_are_one(case: Case) -> None:
+    with (
+        channels.alone(case.folder.parent),
+        pytest.raises(ReleaseError, match="another promotion is at it"),
+        channels.alone(case.folder.parent),
+    ):
+        pass
+
+
+def on_the_way(shop: Shop) -> Store:
+    """A release of revision 8 to 10 per cent of stable's users, revision 7 for the others."""
+    content = shop.read()
+    content["revisions"]["8"] = {
+        "version": content["version"],
+        "sha256": "8",
+        "uploaded": "2026-11-01T00:00:00Z",
+    }
+    content["releases"] += [[8, "edge", None], [8, "stable", 10]]
+    shop.write(content)
+    return Store("certbot-fips", PROGRAM)
+
+
+def test_a_release_on_its_way_is_halted(shop: Shop) -> None:
+    store = on_the_way(shop)
+    assert store.there("stable") == 7
+    assert channels.halt(store, "stable") == 7
+    assert shop.released[-1] == [7, "stable", None]
+    assert store.revisions()[7].now == {"beta", "candidate", "stable"}
+
+
+def test_an_older_revision_comes_back_and_no_other(shop: Shop) -> None:
+    store = on_the_way(shop)
+    channels.back(store, "edge", 7)
+    assert shop.released[-1] == [7, "edge", None]
+    with pytest.raises(ReleaseError, match="revision 8 was never in beta"):
+        channels.back(store, "beta", 8)
+    with pytest.raises(ReleaseError, match="revision 6 was never in beta"):
+        channels.back(store, "beta", 6)
+
+
+def test_a_channel_is_closed_and_a_lie_is_found_out(shop: Shop) -> None:
+    store = on_the_way(shop)
+    channels.close(store, "beta")
+    assert store.there("beta") is None
+    shop.change(trap="open")
+    with pytest.raises(ReleaseError, match="the store says that edge is closed, and it is not"):
+        channels.close(store, "edge")
+    with pytest.raises(ReleaseError, match="beta has no revision to go back to: close it"):
+        channels.halt(store, "beta")
+
+
+def lay(case: Case, name: str, kind: str, by: str, **changed: Any) -> None:
+    """Sign something of a channel by hand."""
+    said: dict[str, Any] = {"channel": "stable", "commit": case.about["commit"]}
+    now = texts.stamp(case.time)
+    if kind == envelope.RELEASE:
+        said |= {"revision": 8, "percent": 10, "released": now, "account": "release"}
+    else:
+        said |= {"approved": now}
+    path = case.folder / "channels/stable" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(envelope.sign(make.descriptor(case.about), kind, {**said, **changed}, case.signer(by)))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "by", "changed", "line"),
+    [
+        ("approval", envelope.APPROVAL, "laboratory", {}, "is signed by laboratory, which may not say that"),
+        ("approval", envelope.APPROVAL, "stranger", {}, "is signed by a key that the policy does not have"),
+        ("approval", envelope.APPROVAL, "person", {"channel": "beta"}, "which says nothing for stable"),
+        ("approval", envelope.APPROVAL, "person", {"commit": "0" * 40}, "is of another commit than the snap"),
+        ("approval", envelope.APPROVAL, "person", {"approved": "2099-01-01T00:00:00Z"}, "is from the future"),
+        (
+            "approval",
+            envelope.RELEASE,
+            "builder",
+            {},
+            "says something else: urn:certbot-fips:evidence:release",
+        ),
+        ("release-50", envelope.RELEASE, "builder", {}, "release-50.dsse.json is of 10 per cent"),
+        ("release-10", envelope.RELEASE, "person", {}, "is signed by person, which may not say that"),
+        ("blessing", envelope.APPROVAL, "person", {}, "blessing.dsse.json belongs to no statement"),
+    ],
+)
+def test_a_forged_approval_or_release_does_not_count(
+    case: Case, name: str, kind: str, by: str, changed: dict[str, Any], line: str
+) -> None:
+    able(case)
+    lay(case, f"{name}.dsse.json", kind, by, **changed)
+    (said,) = case.problems()
+    assert said.startswith("channels/stable: ")
+    assert line in said
+
+
+def test_a_key_for_a_try_approves_of_nothing(case: Case) -> None:
+    able(case)
+    case.rules["keys"].pop("person")
+    lay(case, "approval.dsse.json", envelope.APPROVAL, "person")
+    rules = case.policy().with_trial([case.pairs["person"].with_suffix(".pub")])
+    found = decide.decide(case.folder, rules, "stable", case.time).found
+    assert found.problems == [
+        "channels/stable: approval.dsse.json is signed by a key made for a try, which may not say that"
+    ]
+
+
+@pytest.fixture
+def words(case: Case, snap_file: Path) -> Callable[..., list[str]]:
+    """A command line of ours with the case's folder, policy and store."""
+    able(case)
+    case.policy()
+
+    def make_words(command: str, *more: str) -> list[str]:
+        rules = str(case.folder.parent / "policy.yaml")
+        now = texts.stamp(datetime.now(UTC) + timedelta(seconds=30))
+        return [command, str(case.folder), "--policy", rules, "--snap", str(snap_file), "--now", now, *more]
+
+    return make_words
+
+
+def test_the_command_prints_and_then_runs(
+    case: Case,
+    shop: Shop,
+    snap_file: Path,
+    words: Callable[..., list[str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    options = ["--to", "edge", "--snapcraft", PROGRAM]
+    assert main(words("decide", *options)) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "edge: yes",
+        f"  {PROGRAM} whoami",
+        f"  {PROGRAM} upload {snap_file}",
+        f"  {PROGRAM} release certbot-fips REVISION edge",
+        f"  {PROGRAM} revisions certbot-fips",
+    ]
+    assert shop.released == []
+    assert main(words("decide", *options, "--run")) == 1
+    assert capsys.readouterr().err == "decide: --run signs what it has done: name the key (--sign)\n"
+    assert main(words("decide", *options, "--run", "--sign", str(case.pairs["builder"]))) == 0
+    assert "revision 8 is in edge, for 100 per cent" in capsys.readouterr().out
+    assert shop.released == [[8, "edge", None]]
+    assert main(words("approve", "--to", "stable", "--sign", str(case.pairs["person"]))) == 0
+    assert (case.folder / "channels/stable/approval.dsse.json").is_file()
+
+
+def test_the_commands_for_a_bad_day(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    on_the_way(shop)
+    assert main(["halt", "stable", "--snapcraft", PROGRAM]) == 0
+    assert main(["back", "edge", "--revision", "7", "--snapcraft", PROGRAM]) == 0
+    assert main(["close", "beta", "--snapcraft", PROGRAM]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "revision 7 is in stable for all",
+        "revision 7 is in edge again",
+        "beta is closed",
+    ]
+    shop.change(trap="error")
+    assert main(["close", "edge", "--snapcraft", PROGRAM]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("close: snapcraft close ended with 1: Issue encountered")
+    assert len(err.splitlines()) == 1
