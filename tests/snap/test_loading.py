@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.snap.support import LIVE, MAIL, Certbot
+from tests.snap.support import LIVE, MAIL, SNAP, Certbot
 from tests.snap.test_plugins import PluginHost
 from tools.acme import AcmeServer
 from tools.hosts import NamespaceHost, Result
@@ -193,6 +193,43 @@ def test_a_plugin_that_does_not_load_stops_what_needs_it(loading: LoadingHost) -
     loading.has(PLUGIN)  # the control
     loading.renew("--force-renewal").check()
     assert loading.serials()[0] != by
+
+
+def test_a_damaged_file_that_a_plugin_first_uses_later_stops_what_needs_it(loading: LoadingHost) -> None:
+    """That for RFC 2136 reads its secret when it makes a record; the control is whole, and finds it bad."""
+    credentials = "/run/rfc2136.ini"
+    loading.plugin.write(
+        credentials,
+        "dns_rfc2136_server = 127.0.0.1\ndns_rfc2136_port = 9\ndns_rfc2136_name = key\n"
+        "dns_rfc2136_secret = a\n",
+    )
+    loading.host.run(["chmod", "600", credentials]).check()
+    conf = loading.host.path("/etc/letsencrypt/renewal/by.example.org.conf")
+    kept, named = conf.read_text(), "authenticator = dns-try\n"
+    assert named in kept
+    by, without = loading.serials()
+    file = f"{SNAP.replace('current', 'x1')}/usr/lib/python3.13/site-packages/dns/tsigkeyring.pyc"
+    conf.write_text(
+        kept.replace(named, f"authenticator = dns-rfc2136\ndns_rfc2136_credentials = {credentials}\n")
+    )
+    try:
+        loading.host.run(
+            ["sh", "-euc", 'head -c 200 "$0" > /run/cut; mount --bind /run/cut "$0"', file]
+        ).check()
+        damaged = loading.renew("--force-renewal")
+        loading.host.run(["umount", file]).check()
+        whole = loading.renew("--force-renewal", "--cert-name", "by.example.org")
+    finally:
+        conf.write_text(kept)
+    why = (
+        "a part of the plugin certbot_dns_rfc2136 cannot be loaded: EOFError: marshal data too short; "
+        "reinstall the snap"
+    )
+    assert damaged.returncode == 1
+    assert why in damaged.stderr and "1 renew failure(s)" in damaged.stderr
+    assert loading.serials()[0] == by
+    assert loading.serials()[1] != without
+    assert whole.returncode == 1 and "Invalid base64" in whole.stderr and why not in whole.stderr
 
 
 def test_a_plugin_that_does_not_load_stops_nothing_else(loading: LoadingHost) -> None:

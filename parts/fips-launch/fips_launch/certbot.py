@@ -17,10 +17,18 @@ def spare_the_collector() -> None:
 
 
 def stop(error: Exception) -> None:
-    """End Certbot, which puts back what it has begun, for a module of the snap cannot be loaded."""
-    raise refusal.NotLoadedError(
-        f"a part of Certbot cannot be loaded: {type(error).__name__}: {error}"
-    ) from error
+    """End what needs a module of the snap that cannot be loaded; Certbot puts back what it has begun.
+
+    That is the one lineage, where a plugin for DNS needs it.
+    """
+    from fips_launch import plugins
+
+    what = f"cannot be loaded: {type(error).__name__}: {error}"
+    if plugin := plugins.at_work():
+        from certbot.errors import PluginError  # type: ignore[import-not-found, unused-ignore]
+
+        raise PluginError(f"a part of the plugin {plugin} {what}; {refusal.REINSTALL}") from error
+    raise refusal.NotLoadedError(f"a part of Certbot {what}") from error
 
 
 def main() -> None:

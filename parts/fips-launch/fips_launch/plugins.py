@@ -13,6 +13,7 @@ import os
 import re
 import stat
 import sys
+import types
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
@@ -144,6 +145,17 @@ def folder_of(snap: str, read: list[str]) -> str:
 
 
 used: list[str] = []  # folders of plugins
+
+
+def at_work() -> str:
+    """Return the package of the plugin for DNS whose code the process runs, empty if it runs none's."""
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package.startswith("certbot_dns_"):
+            return package
+        frame = frame.f_back
+    return ""
 
 
 def _in_fips() -> bool:
