@@ -3,6 +3,8 @@
 The tests go with each plugin as far as its record, without these.
 """
 
+import base64
+import hashlib
 import shutil
 import sys
 from pathlib import Path
@@ -11,15 +13,14 @@ from pathlib import Path
 KEPT = {
     # Descriptions of services: of Amazon's, Route 53's and those that sign in; of Google's, DNS.
     "botocore/data": ("*.json", "route53", "signin", "sso", "sso-oidc", "sts"),
-    "googleapiclient/discovery_cache/documents": ("dns.*",),
+    "googleapiclient/discovery_cache/documents": ("dns.v1.*",),
     # Of Cloudflare's client zones and their records, and what is loaded with them.
     "cloudflare/resources": ("*.py", "analytics_query", "dns", "zones"),
     "cloudflare/types": ("__init__.py", "analytics_query*", "dns", "rules", "shared*", "zones"),
 }
 REMOVED = (
     "bin",
-    "acme/_internal/tests",
-    "certbot/_internal/tests",
+    "*/_internal/tests",
     "cffi/*.h",
     # Lists of certificate authorities: the host's is used, see certifi-host.patch.
     "botocore/cacert.pem",
@@ -28,7 +29,15 @@ REMOVED = (
     "botocore/data/*/*/examples-*.json",
     "boto3/data",
     "boto3/examples",
-    # Google's protocol buffers, and what watches its client: not used over HTTP.
+    # What lexicon parses the pages of three other providers with.
+    *(f"{name}*" for name in ("beautifulsoup4-", "bs4", "soupsieve")),
+    # For other event loops and machines; an inventory of a wheel's Python, which is nothing but itself.
+    "anyio/_backends/_trio.py",
+    "urllib3/contrib/emscripten",
+    "filelock-*.dist-info/sboms",
+    # Google's protocol buffers, and what watches its client: not used over HTTP. Nor are these of its core.
+    *(f"google/api_core/{name}" for name in ("gapic_v1", "operations_v1", "resumable_transfer")),
+    "google/auth/aio",
     *(
         f"google/{name}"
         for name in ("api", "cloud", "gapic", "logging", "longrunning", "protobuf", "rpc", "type")
@@ -51,6 +60,23 @@ REMOVED = (
     "pyasn1_modules",
     "pyasn1_modules-*.dist-info",
 )
+
+
+def _leave_out_description(folder: Path) -> None:
+    """Shorten a METADATA to its headers (core metadata, "Description"): few read a package's page here."""
+    file = folder / "METADATA"
+    headers, _, _ = file.read_text(encoding="utf-8").partition("\n\n")
+    file.write_text(f"{headers}\n", encoding="utf-8")
+    content = file.read_bytes()
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    record = folder / "RECORD"
+    listed = f"{folder.name}/METADATA,"
+    record.write_text(
+        "".join(
+            f"{listed}sha256={digest},{len(content)}\n" if line.startswith(listed) else line
+            for line in record.read_text().splitlines(keepends=True)
+        )
+    )
 
 
 def prune(folder: Path) -> None:
@@ -79,6 +105,7 @@ def prune(folder: Path) -> None:
     for record in folder.glob("*.dist-info/RECORD"):
         lines = record.read_text().splitlines(keepends=True)
         record.write_text("".join(line for line in lines if (folder / line.partition(",")[0]).exists()))
+        _leave_out_description(record.parent)
 
 
 if __name__ == "__main__":

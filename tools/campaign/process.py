@@ -1,7 +1,8 @@
 """A process of a case: made in the host's namespaces, watched from outside until it ends.
 
-Its standard output and error are pipes that are full.  So the first process that has something to say
-stops in write(2), and while it stands there its memory map is read; then it may go on.  Between
+Its standard output and error are pipes that are full.  So a process that has something to say stops in
+write(2), and while it stands there its memory map is read; then it may go on.  The pipes are filled again
+until one was seen that has libraries of interest: before it the loader may have spoken, and a shell.  Between
 that, maps are read every few milliseconds, for what says nothing.
 """
 
@@ -22,11 +23,59 @@ from tools.campaign.plan import FOREIGN, Plan
 
 FULL = 4096
 TICK = 0.003
+SOON = 0.1  # when who was let go will have written, on a busy machine
 _WRITES = (str(ARCHITECTURE.write), str(ARCHITECTURE.writev))
 
 
 class CampaignError(Exception):
     """The campaign itself failed, not the snap; the text says where."""
+
+
+class _Held:
+    """A stream that holds whoever writes to it, until it is let go."""
+
+    def __init__(self) -> None:
+        self.read_end, self.write_end = os.pipe()
+        self.name = f"pipe:[{os.fstat(self.read_end).st_ino}]"  # as /proc calls it; children may have others
+        self.said = b""
+        # Opened anew, for who writes shares the flags of its own.
+        self._own_end = os.open(f"/proc/self/fd/{self.write_end}", os.O_WRONLY | os.O_NONBLOCK)
+        self._filler = 0
+        self._open = False
+        fcntl.fcntl(self.write_end, fcntl.F_SETPIPE_SZ, FULL)
+        os.set_blocking(self.read_end, False)
+        self._fill()
+
+    def _fill(self) -> None:
+        # All of it or, where somebody was faster, nothing: see pipe(7) on PIPE_BUF, which is FULL.
+        with contextlib.suppress(BlockingIOError):
+            self._filler += os.write(self._own_end, b"." * FULL)
+
+    def _take(self) -> None:
+        found = _read(self.read_end)
+        filler = min(self._filler, len(found))
+        self._filler -= filler
+        self.said += found[filler:]
+
+    def let_go(self, for_good: bool) -> None:
+        """Let who waits write; others too, if so, else hold the next one as soon as this one has written."""
+        self._open = for_good
+        before, until = len(self.said), time.monotonic() + SOON
+        while not for_good and len(self.said) == before and time.monotonic() < until:
+            self._take()
+        if not for_good:
+            self._fill()
+
+    def step(self) -> None:
+        """Take what was written since, where nobody is held."""
+        if self._open:
+            self._take()
+
+    def close(self) -> None:
+        """Take the rest."""
+        self._take()
+        for end in (self.read_end, self.write_end, self._own_end):
+            os.close(end)
 
 
 class Watched:
@@ -47,20 +96,13 @@ class Watched:
         self._pid = 0
         self._status = b""
         self.done = False
-        out, out_w = os.pipe()
-        err, err_w = os.pipe()
         news, news_w = os.pipe()
-        for end in (out_w, err_w):
-            fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, FULL)
-            os.write(end, b"." * FULL)
-        self._helper = enter(start, out_w, err_w, news_w)
-        for end in (out_w, err_w, news_w):
-            os.close(end)
-        for end in (out, err, news):
-            os.set_blocking(end, False)
-        self._out, self._err, self._news = out, err, news
-        #: The streams that nobody was seen to wait for yet, by what /proc calls them: children have others.
-        self._held = {f"pipe:[{os.fstat(end).st_ino}]": end for end in (out, err)}
+        os.set_blocking(news, False)
+        self._news = news
+        self._out, self._err = streams = _Held(), _Held()
+        self._helper = enter(start, self._out.write_end, self._err.write_end, news_w)
+        os.close(news_w)
+        self._held = {stream.name: stream for stream in streams}
 
     def step(self, limit: float) -> None:
         """Look once; kill everything after `limit` seconds."""
@@ -100,14 +142,15 @@ class Watched:
                 maps = Path(f"/proc/{pid}/maps").read_text(errors="surrogateescape")
             except (OSError, ValueError):
                 continue
+            libraries: frozenset[str] = frozenset()
             if "[stack]" in maps:  # else it ended while we read, and what we have is a part
                 paths = {line.split(None, 5)[5] for line in maps.splitlines() if "/" in line}
-                self.seen[pid, exe] = frozenset(path for path in paths if _of_interest(path))
-            self._held.pop(waits, None)
-        if self._out not in self._held.values():
-            self.stdout += _read(self._out)
-        if self._err not in self._held.values():
-            self.stderr += _read(self._err)
+                libraries = frozenset(path for path in paths if _of_interest(path))
+                self.seen[pid, exe] = libraries
+            if waits in self._held:
+                self._held[waits].let_go(for_good=bool(libraries))
+        self._out.step()
+        self._err.step()
 
     def end(self) -> None:
         """Kill what is left and collect what it wrote."""
@@ -120,10 +163,10 @@ class Watched:
         if self.status is None:
             _kill(self._helper, signal.SIGKILL)
         os.waitpid(self._helper, 0)
-        self.stdout = (self.stdout + _read(self._out))[FULL:]
-        self.stderr = (self.stderr + _read(self._err))[FULL:]
-        for end in (self._out, self._err, self._news):
-            os.close(end)
+        for stream in (self._out, self._err):
+            stream.close()
+        os.close(self._news)
+        self.stdout, self.stderr = self._out.said, self._err.said
 
 
 def watch(starts: Sequence[Start], plan: Plan, limit: float) -> list[Watched]:
