@@ -31,8 +31,7 @@ REMOVED = (
     "boto3/examples",
     # What lexicon parses the pages of three other providers with.
     *(f"{name}*" for name in ("beautifulsoup4-", "bs4", "soupsieve")),
-    # For other event loops and machines; an inventory of a wheel's Python, which is nothing but itself.
-    "anyio/_backends/_trio.py",
+    # For other machines; an inventory of a wheel's Python, which is nothing but itself.
     "urllib3/contrib/emscripten",
     "filelock-*.dist-info/sboms",
     # Google's protocol buffers, and what watches its client: not used over HTTP. Nor are these of its core.
