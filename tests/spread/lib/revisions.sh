@@ -34,7 +34,7 @@ revoked_and_removed() { # NAME: the certificate, and the snap; what the administ
     [ ! -e /var/snap/certbot-fips ]
     # Not the scopes that snapd ran its apps in: systemd forgets an empty one when it comes to that.
     [ -z "$(systemctl list-unit-files --no-legend "snap.certbot-fips.*.service" "snap.certbot-fips.*.timer")" ]
-    if grep -Fs /snap.certbot-fips. /proc/[0-9]*/cgroup; then # a process of any of them
+    if grep -Fqs /snap.certbot-fips. /proc/[0-9]*/cgroup; then # a process of any of them
         return 1
     fi
     find /etc/letsencrypt/accounts -name private_key.json | MATCH .
