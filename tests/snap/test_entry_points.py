@@ -196,3 +196,31 @@ def test_an_interrupt_is_none_of_the_launchers_faults(flagged: NamespaceHost) ->
     for status, said in ends:
         assert status in (-2, 1, 130), said
         assert "certbot-fips:" not in said
+
+
+INTERRUPT_IN_CALLBACK = """
+import signal, sys, weakref
+from fips_launch import certbot
+{}
+class Lock: pass
+lock = Lock()
+watched = weakref.ref(lock, lambda _: signal.raise_signal(signal.SIGINT))
+try:
+    del lock
+    for _ in range(2): pass
+    print("lost")
+except KeyboardInterrupt:
+    print("raised")
+"""
+
+
+@pytest.mark.parametrize(
+    ("hook", "ends"), [("sys.unraisablehook = certbot.interrupt_again", "raised"), ("", "lost")]
+)
+def test_an_interrupt_is_not_lost_where_python_cannot_raise_it(
+    flagged: NamespaceHost, hook: str, ends: str
+) -> None:
+    """There is such a place in importing itself; the control is Python as it is."""
+    said = flagged.run(["certbot-fips.python3", "-c", INTERRUPT_IN_CALLBACK.format(hook)]).check()
+    assert said.stdout == f"{ends}\n"
+    assert ("KeyboardInterrupt" in said.stderr) == (ends == "lost")

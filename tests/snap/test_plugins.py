@@ -132,6 +132,26 @@ def test_a_plugin_for_another_python_is_used_if_it_loads(make_host: MakeHost) ->
     assert why in value(found, f"plugin:{NAME}")
 
 
+#: Speaks past `sys.stdout`, at once and at its end.
+SPEAK = """
+import atexit, os
+os.write(1, b"{}")
+atexit.register(os.write, 1, b"[]")
+"""
+
+
+def test_what_a_plugin_says_is_no_answer_of_its_trial(flagged_host: PluginHost) -> None:
+    """The control is one that ends the trial without an answer: it is told so, and nothing else is lost."""
+    flagged_host.code(first=SPEAK)
+    found = examined(flagged_host.host, 0)
+    assert value(found, f"plugin:{NAME}") == "used; it has no OpenSSL of its own"
+    flagged_host.code(first="import os; os._exit(0)")
+    found = examined(flagged_host.host, 0)
+    assert state(found, f"plugin:{NAME}") == "warn"
+    assert "it does not load: its code ends the trial" in value(found, f"plugin:{NAME}")
+    assert state(found, "lineages") == "ok"
+
+
 @pytest.mark.parametrize("when", ["first", "later"])
 def test_a_libcrypto_that_a_plugin_loads_ends_certbot(make_host: MakeHost, when: str) -> None:
     """From outside of its folder, where it is loaded or not before it is used; not in FIPS mode it may."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fips_launch.place import Place
-from fips_launch.plugins import has_openssl, look, openssl_in
+from fips_launch.plugins import answer, has_openssl, look, openssl_in
 
 #: Of which a top-level module is "in the snap": this Python's own.
 PATH = [sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib")]
@@ -84,3 +84,9 @@ def test_what_cannot_be_read_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "dns_try").mkdir()
     (tmp_path / "dns_try" / "loop").symlink_to("loop")
     assert look(Place("/opt/copy"), str(tmp_path)) == ""  # no program can load that either
+
+
+@pytest.mark.parametrize("said", ["", "Hello", "[]", "{}", '{"loads": "try", "fails": ""}', '{"loads": []}'])
+def test_what_is_no_answer_of_a_trial_is_a_plugin_that_does_not_load(said: str) -> None:
+    assert answer(said) == ([], "its code ends the trial before there is an answer")
+    assert answer('{"loads": ["try"], "fails": ""}') == (["try"], "")

@@ -3,7 +3,6 @@
 import configparser
 import functools
 import glob
-import json
 from dataclasses import dataclass
 
 from fips_doctor.evidence import Done, Evidence, Item, State, listed, read, run
@@ -44,8 +43,7 @@ def _loaded(done: Done) -> tuple[list[str], str]:
     """Return which plugins load, and why others do not, empty if all do."""
     if done.status != 0:
         return [], refusal.parse(done.last_line)[0]
-    found = json.loads(done.out)
-    return found["loads"], found["fails"]
+    return plugins.answer(done.out)
 
 
 def judge(here: Place, plugin: Plugin, fips: bool) -> Item:

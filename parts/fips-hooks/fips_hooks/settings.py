@@ -3,7 +3,6 @@
 import json
 import os
 import re
-from typing import Any
 
 from fips_launch import config, decide, place, plugins, snapd
 from fips_launch.files import write
@@ -64,8 +63,8 @@ def _why_not(here: place.Place) -> str:
     read = config.run("snapctl", "get", "--slot", ":plugin", "read", variables=os.environ).strip()
     folder = plugins.folder_of(snap, json.loads(read) if read.startswith("[") else [read] if read else [])
     done = config.run(*(here.python, "-I", "-m", "fips_launch.try_plugin", folder), variables=os.environ)
-    found: dict[str, Any] = json.loads(done)
-    return "" if found["loads"] else str(found["fails"])
+    loads, fails = plugins.answer(done)
+    return "" if loads else fails
 
 
 def prepare_plug_plugin(here: place.Place) -> None:

@@ -1,5 +1,6 @@
 """The entry point for Certbot: its own main program, in the process that ``boot`` has proven."""
 
+import _thread
 import atexit
 import gc
 import sys
@@ -8,6 +9,24 @@ from contextlib import nullcontext
 from fips_launch import boot, refusal
 
 ENTRY = "fips-certbot"  # for main.c, which runs no other module by that name
+
+
+class _Interrupt:
+    """Interrupts the process when it goes: as the last thing a function has, where that is called from."""
+
+    __del__ = staticmethod(_thread.interrupt_main)
+
+
+def interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Have an interrupt raised as soon as it can be, which came where Python cannot raise anything.
+
+    Python would print and forget it: importing takes away each module's lock in such a place, so that while
+    Certbot was being loaded one interrupt in three hundred was lost.  For `sys.unraisablehook`.
+    """
+    if unraisable.exc_type is KeyboardInterrupt:
+        _ = _Interrupt()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def spare_the_collector() -> None:
@@ -34,6 +53,15 @@ def stop(error: Exception) -> None:
 def main() -> None:
     """Run Certbot by its usual name; the exit status is Certbot's own."""
     sys.argv[0] = "certbot"
+    sys.unraisablehook = interrupt_again
+    try:
+        load_and_run()
+    finally:  # at exit, one interrupt would end one after the other of what is done there
+        sys.unraisablehook = sys.__unraisablehook__
+
+
+def load_and_run() -> None:
+    """Load Certbot and run it; never returns but where it could not be loaded."""
     spare_the_collector()
     try:
         import lazy_imports

@@ -144,6 +144,18 @@ def folder_of(snap: str, read: list[str]) -> str:
     return f"{mounted}/{snap}/current{os.path.normpath('/' + inside)}"
 
 
+def answer(said: str) -> tuple[list[str], str]:
+    """Return the names of a folder's plugins that load, and why the others do not, empty if all do.
+
+    :param said: what `fips_launch.try_plugin` printed; the plugin's own code may have ended that before.
+    """
+    with suppress(ValueError):
+        match json.loads(said):
+            case {"loads": [*loads], "fails": str(fails)}:
+                return [str(name) for name in loads], fails
+    return [], "its code ends the trial before there is an answer"
+
+
 used: list[str] = []  # folders of plugins
 
 

@@ -32,6 +32,10 @@ revoked_and_removed() { # NAME: the certificate, and the snap; what the administ
     remove_snap
     [ ! -e /snap/bin/certbot-fips ]
     [ ! -e /var/snap/certbot-fips ]
-    [ -z "$(systemctl list-unit-files --no-legend "snap.certbot-fips.*")" ]
+    # Not the scopes that snapd ran its apps in: systemd forgets an empty one when it comes to that.
+    [ -z "$(systemctl list-unit-files --no-legend "snap.certbot-fips.*.service" "snap.certbot-fips.*.timer")" ]
+    if grep -Fqs /snap.certbot-fips. /proc/[0-9]*/cgroup; then # a process of any of them
+        return 1
+    fi
     find /etc/letsencrypt/accounts -name private_key.json | MATCH .
 }

@@ -18,6 +18,7 @@ import ssl
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 HERE = "127.0.0.1"
@@ -78,22 +79,30 @@ def load(name: str, stop: str) -> None:
 
 
 def untouched(*pids: str) -> None:
-    """Look at the environment that each process was given, and at the files in its memory."""
-    found = []
+    """Look at the environment that each process was given, and at the files in its memory.
+
+    Some may have ended: after a reload a server's old workers do, when they have nothing more to answer.
+    """
+    found, seen = [], False
     for pid in pids:
-        variables = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
-        # The tests' own login shell has the folder for the commands of snaps in its PATH.
-        found += [entry for entry in variables if OURS.search(entry.replace(":/snap/bin", ""))]
-        maps = Path(f"/proc/{pid}/maps").read_text().splitlines()
-        found += sorted({line.split()[-1] for line in maps if "/snap/" in line})
-    sys.exit("\n".join(found) or 0)
+        with suppress(FileNotFoundError, ProcessLookupError):
+            variables = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
+            # The tests' own login shell has the folder for the commands of snaps in its PATH.
+            found += [entry for entry in variables if OURS.search(entry.replace(":/snap/bin", ""))]
+            maps = Path(f"/proc/{pid}/maps").read_text().splitlines()
+            found += sorted({line.split()[-1] for line in maps if "/snap/" in line})
+            seen = seen or bool(maps)
+    sys.exit("\n".join(found) or (0 if seen else "none of them runs"))
 
 
 def idle(*pids: str) -> None:
-    """Look at the CPU time that each process has used, twice."""
+    """Look at the CPU time that each process has used, twice; see above."""
 
     def used(pid: str) -> int:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
         return int(fields[11]) + int(fields[12])
 
     before = {pid: used(pid) for pid in pids}

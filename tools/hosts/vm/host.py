@@ -9,9 +9,10 @@ import io
 import shlex
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from tools import digest
 from tools.hosts import cache, roots, snapd
@@ -22,6 +23,7 @@ from tools.hosts.vm.machine import EXCHANGE_SIZE, Machine, Saved
 _MIB = 1 << 20
 #: The end of what Linux says when it panics (x86's dump_kernel_offset).
 _PANIC = "Kernel Offset: "
+_Result = TypeVar("_Result")
 
 
 class QemuHost(Host):
@@ -66,7 +68,7 @@ class QemuHost(Host):
     def _save(self, booted: image.Image, snaps: list[Path], target: Path) -> None:
         """Save a machine that has booted and has the base snaps."""
         with cache.progress(f"boot {self.name} and install the base snaps, once (minutes)"):
-            self._machine = self._boot(booted)
+            self._machine = _booted(lambda: Machine(booted, self._flagged))
             try:
                 for snap in snaps:
                     snapd.install(self, snap)
@@ -74,24 +76,15 @@ class QemuHost(Host):
             finally:
                 self.down()
 
-    def _boot(self, booted: image.Image) -> Machine:
-        """Boot it, once more where the kernel has panicked.
-
-        With fips=1 it does when one of its self-tests fails (crypto/testmgr.c), and that of its random
-        numbers now and then does on an emulated processor that has to wait.
-        """
-        try:
-            return Machine(booted, self._flagged)
-        except HostError as error:
-            if _PANIC not in str(error):
-                raise
-            return Machine(booted, self._flagged)
-
     def down(self) -> None:
         """See `Host.down`."""
         ended, self._machine = self._machine, None
         if ended is not None:
             ended.close()
+
+    def cut_power(self) -> None:
+        """End it at once, as a power cut does, and boot it anew: its disk has what was written through."""
+        _booted(self._up().cut_power)
 
     def _is_up(self) -> bool:
         return self._machine is not None
@@ -143,6 +136,20 @@ class QemuHost(Host):
         with tarfile.open(self._up().exchange, "r:") as archive:
             found = {name: archive.extractfile(name) for name in ("code", "stdout", "stderr")}
             return {name: file.read() for name, file in found.items() if file}
+
+
+def _booted(boot: Callable[[], _Result]) -> _Result:
+    """Boot, once more where the kernel has panicked.
+
+    With fips=1 it does when one of its self-tests fails (crypto/testmgr.c), and that of its random
+    numbers now and then does on an emulated processor that has to wait.
+    """
+    try:
+        return boot()
+    except HostError as error:
+        if _PANIC not in str(error):
+            raise
+        return boot()
 
 
 def _owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -83,6 +83,7 @@ class Machine:
         self.exchange = folder / "exchange"
         self._disk, self._socket = folder / "disk", folder / "qmp"
         self._console: Console | None = None
+        self._cold = self._command(image, flagged)
         try:
             with self.exchange.open("wb") as file:
                 file.truncate(EXCHANGE_SIZE)
@@ -91,10 +92,7 @@ class Machine:
             cache.command("qemu-img", "create", "-q", "-f", "qcow2", *map(str, backed), str(self._disk))
             REPORTS.mkdir(parents=True, exist_ok=True)
             incoming = state.incoming(saved.state) if saved else []
-            self._console = Console(
-                [*self._command(image, flagged), *incoming],
-                REPORTS / f"vm-{os.getpid()}-{next(_COUNT)}.log",
-            )
+            self._console = self._start(*incoming)
             if saved is None:
                 self._console.wait_for_shell(BOOT_SECONDS)
             else:
@@ -102,6 +100,16 @@ class Machine:
         except BaseException:
             self.close()
             raise
+
+    def cut_power(self) -> None:
+        """End it at once, and boot it from what its disk has then. Raise HostError when it does not boot."""
+        assert self._console is not None
+        self._console.close()
+        self._console = self._start()
+        self._console.wait_for_shell(BOOT_SECONDS)
+
+    def _start(self, *more: str) -> Console:
+        return Console([*self._cold, *more], REPORTS / f"vm-{os.getpid()}-{next(_COUNT)}.log")
 
     def type(self, line: str, seconds: float) -> int:
         """Have the shell run a line and return its exit code; see `Console.type`."""
