@@ -19,7 +19,8 @@ def differences(root: Path, text: str | None = None) -> Iterator[str]:
     """Yield a line for everything in which a snap and its inventory differ.
 
     That is each file of machine code and of ours, each Python package and each crate, in either direction;
-    a file's sha256; what lies among the packages and is of none; what the record says of the FIPS module; and the schema.
+    a file's sha256; what lies among the packages and is of none; what the record says of the FIPS module;
+    and the schema.
 
     :param root: the snap's files.
     :param text: the inventory; None: the one that is in the snap.
