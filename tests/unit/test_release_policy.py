@@ -49,6 +49,7 @@ def test_the_hosts_of_beta_are_those_that_need_no_machine_elsewhere() -> None:
     assert beta == {name for name in here if known[name].kind != "tmt"}
 
 
+FLOW = "https://github.com/a/b/.github/workflows/ci.yml@refs/heads/main"
 KEY = "-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----\n"
 
 
@@ -71,6 +72,21 @@ KEY = "-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----\n"
             "keys/me/may/0: 'everything' is",
         ),
         (("keys", "me"), {"key": "x", "may": [], "channels": []}, "keys/me/key: 'x' does not match"),
+        (
+            ("workflows", "ci"),
+            {"workflow": "https://github.com/a/b", "may": ["host"], "channels": []},
+            "workflows/ci/workflow: 'https://github.com/a/b' does not match",
+        ),
+        (
+            ("workflows", "ci"),
+            {"workflow": FLOW, "may": ["approval"], "channels": []},
+            "workflows/ci/may/0: 'approval' is not one of",
+        ),
+        (
+            ("workflows", "ci"),
+            {"workflow": FLOW, "may": ["host"], "hosts": ["mars"], "channels": []},
+            "workflows/ci: there is no host mars",
+        ),
         (("channels", "beta", "runs"), ["none"], "channels/beta: there is no run none"),
         (("runs", "campaign"), {"command": []}, "runs/campaign"),
         (("runs", "campaign", "shows"), ["("], "runs/campaign/shows/0: '(' is not a 'regex'"),

@@ -36,22 +36,31 @@ def evidence(arguments: argparse.Namespace) -> int:
     """Look at a snap on a host, and sign what was seen."""
     if not (arguments.host or arguments.run or arguments.build):
         raise ReleaseError("say on which host: WHERE=debian-12-fips (`python3 -m tools.hosts list`)")
-    if arguments.key is None:
-        keys.make(keys.TRIAL)
-    snap, signer = arguments.snap or newest_snap(), keys.signer(arguments.key or keys.TRIAL)
+    snap, by = arguments.snap or newest_snap(), arguments.unsigned
+    if by is None:
+        if arguments.key is None:
+            keys.make(keys.TRIAL)
+        by = keys.signer(arguments.key or keys.TRIAL)
     if arguments.build:
-        print(make.of_snap(snap, signer, arguments.below, arguments.revision))
+        print(make.of_snap(snap, by, arguments.below, arguments.revision))
     if arguments.run:
         known = policy.load().runs
         if arguments.run not in known:
             raise ReleaseError(f"there is no run {arguments.run}: the policy has {', '.join(known)}")
-        print(make.ran(snap, known[arguments.run], signer, arguments.below))
+        print(make.ran(snap, known[arguments.run], by, arguments.below))
     there = make.folder_of(sha256(snap), arguments.below) / "hosts" / (arguments.host or "") / make.SIGNED
     if arguments.host and not (arguments.once and there.is_file()):
-        folder, results = make.evidence(snap, arguments.host, signer, arguments.below)
+        folder, results = make.evidence(snap, arguments.host, by, arguments.below)
         print(folder)
         if results.failed:
             raise ReleaseError(f"{arguments.host}: {len(results.failed)} tests failed; that is signed, too")
+    return 0
+
+
+def attested(arguments: argparse.Namespace) -> int:
+    """Lay statements that a run of the CI has signed to the files that they are about."""
+    for bundle in arguments.bundle:
+        print(make.attested(bundle, arguments.below))
     return 0
 
 
@@ -175,8 +184,17 @@ def main(words: list[str] | None = None) -> int:
     one.add_argument("--revision", type=int, help="with --build: the store's, where it is known")
     one.add_argument("--run", help="a long run of the policy's, here")
     one.add_argument("--below", type=Path, default=make.EVIDENCE, help="evidence of all snaps")
-    one.add_argument("--key", type=Path, help="private key in PEM; default: one that is made for a try")
+    signing = one.add_mutually_exclusive_group()
+    signing.add_argument("--key", type=Path, help="private key in PEM; default: one that is made for a try")
+    signing.add_argument(
+        "--unsigned", type=Path, metavar="FOLDER", help="put there what is to be signed by a run of the CI"
+    )
     one.set_defaults(answer=evidence)
+
+    one = commands.add_parser("attested", help="lay what a run of the CI has signed to what it is about")
+    one.add_argument("bundle", type=Path, nargs="+", help="Sigstore's, as actions/attest writes it")
+    one.add_argument("--below", type=Path, default=make.EVIDENCE, help="evidence of all snaps")
+    one.set_defaults(answer=attested)
 
     for name, answer, text in (
         ("verify", verified, "verify evidence, and that all that a channel asks for is there"),
