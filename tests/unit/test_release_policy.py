@@ -155,6 +155,9 @@ CASE = '<testcase classname="tests.spread.any.flag.task.yaml" name="{}:flag">{}<
     [
         ("<testsuites>", "junit.xml is truncated or no XML"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><testsuites/>', "junit.xml has entities of its own"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><testsuites/>'.encode("utf-16"), "junit.xml is no XML in UTF-8"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><testsuites/>'.encode("utf-16-le"), "junit.xml is no XML in UTF-8"),
+        ("", "junit.xml is no XML in UTF-8"),
         (
             f"<a>{CASE.format('here', '')}{CASE.format('here', '')}</a>",
             "junit.xml has tests/spread/any/flag twice",
@@ -162,9 +165,9 @@ CASE = '<testcase classname="tests.spread.any.flag.task.yaml" name="{}:flag">{}<
         (f"<a>{CASE.format('there', '')}</a>", "junit.xml has there:flag, of another host than here"),
     ],
 )
-def test_results_that_are_none_are_refused(text: str, line: str) -> None:
+def test_results_that_are_none_are_refused(text: str | bytes, line: str) -> None:
     with pytest.raises(ReleaseError) as caught:
-        junit.results(text.encode(), "here")
+        junit.results(text.encode() if isinstance(text, str) else text, "here")
     assert str(caught.value).startswith(line)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from securesystemslib.signer import Key
+from securesystemslib.signer import Key, Signer
 
 from tools.release import keys, texts
 from tools.release.errors import ReleaseError
@@ -90,6 +90,19 @@ class Policy:
             if key.keyid not in known
         ]
         return replace(self, authorities=(*self.authorities, *tried))
+
+    def allow(self, signer: Signer, what: str, channel: str) -> None:
+        """Look whether what a key would say of a channel counts, before it says it.
+
+        :param what: as in `Authority.may`.
+        :raises ReleaseError: it does not.
+        """
+        keyid = signer.public_key.keyid
+        by = next((each for each in self.authorities if each.key and each.key.keyid == keyid), None)
+        if by is None:
+            raise ReleaseError(f"the policy does not have the key that is to sign ({keyid[:12]})")
+        if what not in by.may or channel not in by.channels:
+            raise ReleaseError(f"{by.name} may sign no {what} for {channel}, by the policy")
 
 
 def load(path: Path = FILE) -> Policy:
