@@ -172,7 +172,7 @@ def test_what_is_in_the_evidence_is_no_html(case: Case, browser: Browser) -> Non
 
 
 def test_the_commands_on_it_are_right(case: Case, snap_file: Path, tmp_path: Path, browser: Browser) -> None:
-    """Given by somebody who has a clone, the snap, the evidence and a public key; but for the last: it builds."""
+    """Given by somebody who has a clone, the snap, the evidence and a key; but for the last, which builds."""
     case.rules["keys"] = {}
     public = [case.pairs[name].with_suffix(".pub") for name in ("builder", "laboratory")]
     clone = tmp_path / "clone"
