@@ -7,7 +7,7 @@ ORIGIN :=
 .DEFAULT_GOAL := help
 # Each target uses all processors itself, and one build at a time has the work folder.
 .NOTPARALLEL:
-.PHONY: help setup snap providers demo test check supplies spread web tmt campaign boundary suites lint bench reproduce bare evidence release-check requirements clean
+.PHONY: help setup virtual snap providers demo test check supplies spread web campaign boundary suites lint bench reproduce bare evidence release-check requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -15,6 +15,9 @@ help: ## list the targets
 setup: .venv/all ## install what the other targets need (they do it themselves)
 .venv/all .venv/build: .venv/%: tools/setup tools/requirements.txt tools/schema.txt
 	@tools/setup $*
+
+virtual: setup ## install what tmt makes virtual machines with, for WHERE=centos-stream-9 (on Ubuntu 24.04, with /dev/kvm)
+	@tools/setup virtual
 
 snap: .venv/build ## build the snap into dist/ (PROVIDER=3.0.8, 3.5.4 or in-tree: with another FIPS module, into a folder of its own there; ORIGIN=tarball or crate: from there alone)
 	@$(PYTHON) -m tools.build --provider "$(PROVIDER)" --origin "$(ORIGIN)"
@@ -36,10 +39,10 @@ test: setup lint snap $(OTHERS:%=provider-%) ## run the tests on the packed snap
 check: lint ## run what needs no snap: style, types, rules, recipe
 	@$(PYTHON) -m pytest tests/unit tests/recipe
 
-supplies: setup ## make what spread's tasks need besides the snap, into dist/supplies (`spread` and `tmt` do it themselves)
+supplies: setup ## make what spread's tasks need besides the snap, into dist/supplies (`spread` does it itself)
 	@$(PYTHON) -m tools.spread.supplies
 
-spread: supplies ## run spread's tasks on one system (WHERE=debian-12-fips; see `python3 -m tools.hosts list`)
+spread: supplies ## run spread's tasks on one system (WHERE=debian-12-fips; see `python3 -m tools.hosts list`; GUEST=address: of a machine elsewhere)
 ifneq ($(shell command -v spread),)
 	@spread $(if $(findstring :,$(WHERE)),$(WHERE),adhoc:$(WHERE))
 else
@@ -49,9 +52,6 @@ endif
 
 web: snap ## run spread's tasks that `make test` leaves out: web servers and hooks without the flag, a stand-in for RHEL
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m rest tests/spread
-
-tmt: supplies ## run tests/spread on a RHEL machine (PLAN=rhel-9 GUEST=address; TMT_KEY: the private key, if ssh has none)
-	@tools/tmt "$(PLAN)" "$(GUEST)"
 
 campaign: snap ## run 10,000 broken, hostile and odd cases against the packed snap (about 12 minutes)
 	@$(PYTHON) -m tools.campaign
@@ -92,6 +92,7 @@ requirements: ## pin the Python packages anew (needs uv)
 		--no-emit-package cryptography --constraints parts/certbot-pins/cryptography.txt
 	@$(PYTHON) -m tools.build.packages parts/certbot-pins/runtime.txt 3.13
 	@tools/lock tools/requirements.in tools/requirements.txt 3.11 --constraints tools/build/requirements.txt
+	@tools/lock tools/virtual.in tools/virtual.txt 3.11 --constraints tools/requirements.txt
 	@tools/lock tests/snap/moto.in tests/snap/moto.txt 3.11
 	@tools/lock tools/suites/sdists.in tools/suites/sdists.txt 3.13 --emit-build-options --no-deps
 	@$(PYTHON) -m tools.build.packages tools/suites/sdists.txt 3.13

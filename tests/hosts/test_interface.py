@@ -1,30 +1,55 @@
 """What every kind of host does, the same way: `tools.hosts.base.Host`."""
 
 import secrets
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tools.hosts import Host, HostError, HostTimeoutError, cache
 from tools.hosts.catalog import find, systems
-from tools.hosts.here import HereHost
+from tools.hosts.elsewhere import SshHost
 from tools.hosts.make import make_host
 
 
 @pytest.fixture(
-    scope="module", params=["here", "namespace-fips", "debian-13", "docker-debian-12", "debian-13-kernel"]
+    scope="module",
+    params=["elsewhere", "namespace-fips", "debian-13", "docker-debian-12", "debian-13-kernel"],
 )
 def host(request: pytest.FixtureRequest) -> Iterator[Host]:
-    if request.param == "here":  # it is always up
-        yield HereHost()
-        return
-    with make_host(find(request.param)) as made:
+    with reached() if request.param == "elsewhere" else make_host(find(request.param)) as made:
         yield made
     made.down()  # twice is safe
     with pytest.raises(HostError, match="the host is not up"):
         made.run(["true"])
+
+
+@contextmanager
+def reached() -> Iterator[Host]:
+    """A host that ssh reaches: one of spread's, on loopback, whose password ssh asks a program for."""
+    password = secrets.token_hex(8)
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPREAD_PASSWORD", password)
+        asked = Path(folder, "ask")
+        asked.write_text(f"#!/bin/sh\necho {password}\n")
+        asked.chmod(0o700)
+        patch.setenv("SSH_ASKPASS", str(asked))
+        patch.setenv("SSH_ASKPASS_REQUIRE", "force")
+        command = [sys.executable, "-m", "tools.hosts"]
+        asked_for = [*command, "allocate", "namespace-plain"]
+        address = subprocess.run(asked_for, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        try:
+            guest, _, port = address.partition(":")
+            with SshHost(guest, port=int(port)) as made:
+                yield made
+            made.down()
+        finally:
+            subprocess.run([*command, "discard", address], check=True)
 
 
 def test_what_goes_in_comes_out(host: Host) -> None:

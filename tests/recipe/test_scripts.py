@@ -1,7 +1,6 @@
 """Scripts of shell: what shellcheck is shown, and that what cannot start does not look like success."""
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -39,23 +38,6 @@ def few_programs(tmp_path: Path) -> Path:
     for name in ("dirname", "sed", "mv", "cat"):
         (folder / name).symlink_to(Path("/usr/bin") / name)
     return folder
-
-
-def test_a_machine_without_python_has_not_run_the_tasks(few_programs: Path) -> None:
-    told = run_with(few_programs, PROJECT / "tests/tmt/run.sh")
-    assert (told.returncode, told.stderr.count("\n")) == (1, 1)
-    assert "no Python" in told.stderr
-
-
-def test_the_tasks_are_run_by_the_first_python_that_is_there(few_programs: Path) -> None:
-    """The control, with one that only says how it was called."""
-    python = few_programs / "python3.11"
-    python.write_text('#!/bin/sh\necho "$*"; exit 3\n')
-    python.chmod(0o755)
-    told = run_with(few_programs, PROJECT / "tests/tmt/run.sh")
-    here = platform.freedesktop_os_release()
-    system = f"{here['ID']}-{here['VERSION_ID'].partition('.')[0]}"
-    assert (told.returncode, told.stdout) == (3, f"-m tools.spread {system}\n")
 
 
 def test_pins_stay_as_they_are_without_uv(few_programs: Path, tmp_path: Path) -> None:

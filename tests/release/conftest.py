@@ -163,3 +163,64 @@ def case(made: tuple[dict[str, bytes], Case], tmp_path: Path) -> Case:
 
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+PROGRAM = str(Path(__file__).with_name("snapcraft_stand_in.py"))
+SNAP = str(Path(__file__).with_name("snap_stand_in.py"))
+
+
+class Shop:
+    """The stand-in's store, for a test to look into and to change."""
+
+    def __init__(self, file: Path, version: str) -> None:
+        self._file = file
+        self.write(
+            {
+                "name": "certbot-fips",
+                "version": version,
+                "revisions": {"7": {"version": "5.7.0", "sha256": "7", "uploaded": "2026-10-01T00:00:00Z"}},
+                "releases": [[7, risk, None] for risk in ("edge", "beta", "candidate", "stable")],
+                "closed": [],
+                "account": {
+                    "email": "release@example.org",
+                    "username": "release",
+                    "id": "x",
+                    "permissions": "package_access, package_push, package_release",
+                    "channels": "no restrictions",
+                    "expires": "2099-01-01T00:00:00.000Z",
+                },
+            }
+        )
+
+    def read(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._file.read_text())
+        return found
+
+    def write(self, content: dict[str, Any]) -> None:
+        self._file.write_text(json.dumps(content))
+
+    def change(self, **changed: Any) -> None:
+        self.write({**self.read(), **changed})
+
+    @property
+    def released(self) -> list[list[Any]]:
+        found: list[list[Any]] = self.read()["releases"][4:]
+        return found
+
+
+@pytest.fixture
+def shop(tmp_path: Path, case: Case, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    file = tmp_path / "store.json"
+    monkeypatch.setenv("STAND_IN_STORE", str(file))
+    monkeypatch.setenv("SNAPCRAFT_STORE_CREDENTIALS", "x")
+    return Shop(file, case.about["version"])
+
+
+def able(case: Case, **channel: dict[str, Any]) -> None:
+    """A policy in which what this test has is enough: the evidence of one host, whatever the module is."""
+    for name, wanted in case.rules["channels"].items():
+        wanted |= {"hosts": [], "runs": [], "clean": False}
+        wanted.pop("module", None)
+        wanted |= channel.get(name, {})
+    case.rules["channels"]["edge"]["hosts"] = ["debian-12-fips"]
+    case.rules["keys"]["builder"]["may"] = ["build", "release"]

@@ -10,7 +10,8 @@ store itself says when it refuses is made up. The store is a file of JSON, which
 - account: what whoami says
 - trap: how the store goes wrong. "review": an upload says its revision, and awaits a person; "lost": it
   says that it has released, and has not; "open": the same of closing; "error": an error for each command;
-  "slow": it never answers; "noise": it answers in another form
+  "slow": it never answers; "noise": it answers in another form; "signed": it has
+  signed another revision
 """
 
 import argparse
@@ -53,7 +54,8 @@ def upload(store: dict[str, Any], words: argparse.Namespace) -> str:
     if not file.is_file():
         print(f"{str(file)!r} is not a valid file", file=sys.stderr)
         sys.exit(64)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    content = file.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
     if any(each["sha256"] == digest for each in store["revisions"].values()):
         raise Refused(
             "Issues while processing snap:\n"
@@ -71,6 +73,7 @@ def upload(store: dict[str, Any], words: argparse.Namespace) -> str:
         store["revisions"][str(number)] = {
             "version": store["version"],
             "sha256": digest,
+            "sha3-384": hashlib.sha3_384(content).hexdigest(),
             "uploaded": "2026-11-27T00:00:00Z",
         }
     return f"Revision {number} created for {store['name']!r}"

@@ -3,79 +3,19 @@
 The store is a stand-in, `snapcraft_stand_in.py`, which answers as snapcraft's source does.
 """
 
-import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.release.conftest import Case
+from tests.release.conftest import PROGRAM, SNAP, Case, Shop, able
 from tools.release import channels, decide, envelope, make, texts
 from tools.release.__main__ import main
 from tools.release.decide import Decision
 from tools.release.errors import ReleaseError
 from tools.release.store import Store
-
-PROGRAM = str(Path(__file__).with_name("snapcraft_stand_in.py"))
-
-
-class Shop:
-    """The stand-in's store, for a test to look into and to change."""
-
-    def __init__(self, file: Path, version: str) -> None:
-        self._file = file
-        self.write(
-            {
-                "name": "certbot-fips",
-                "version": version,
-                "revisions": {"7": {"version": "5.7.0", "sha256": "7", "uploaded": "2026-10-01T00:00:00Z"}},
-                "releases": [[7, risk, None] for risk in ("edge", "beta", "candidate", "stable")],
-                "closed": [],
-                "account": {
-                    "email": "release@example.org",
-                    "username": "release",
-                    "id": "x",
-                    "permissions": "package_access, package_push, package_release",
-                    "channels": "no restrictions",
-                    "expires": "2099-01-01T00:00:00.000Z",
-                },
-            }
-        )
-
-    def read(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._file.read_text())
-        return found
-
-    def write(self, content: dict[str, Any]) -> None:
-        self._file.write_text(json.dumps(content))
-
-    def change(self, **changed: Any) -> None:
-        self.write({**self.read(), **changed})
-
-    @property
-    def released(self) -> list[list[Any]]:
-        found: list[list[Any]] = self.read()["releases"][4:]
-        return found
-
-
-@pytest.fixture
-def shop(tmp_path: Path, case: Case, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    file = tmp_path / "store.json"
-    monkeypatch.setenv("STAND_IN_STORE", str(file))
-    monkeypatch.setenv("SNAPCRAFT_STORE_CREDENTIALS", "x")
-    return Shop(file, case.about["version"])
-
-
-def able(case: Case, **channel: dict[str, Any]) -> None:
-    """A policy in which what this test has is enough: the evidence of one host, whatever the module is."""
-    for name, wanted in case.rules["channels"].items():
-        wanted |= {"hosts": [], "runs": [], "clean": False}
-        wanted.pop("module", None)
-        wanted |= channel.get(name, {})
-    case.rules["channels"]["edge"]["hosts"] = ["debian-12-fips"]
-    case.rules["keys"]["builder"]["may"] = ["build", "release"]
 
 
 def decision(case: Case, to: str, later: timedelta = timedelta(0)) -> Decision:
@@ -83,7 +23,7 @@ def decision(case: Case, to: str, later: timedelta = timedelta(0)) -> Decision:
 
 
 def promote(case: Case, snap: Path, to: str, later: timedelta = timedelta(0), **more: Any) -> Path:
-    store = Store("certbot-fips", PROGRAM)
+    store = Store("certbot-fips", PROGRAM, snap=SNAP)
     found = decision(case, to, later)
     return channels.promote(found, case.policy(), store, snap, case.signer("builder"), print, **more)
 
@@ -101,7 +41,7 @@ def test_the_whole_way(case: Case, shop: Shop, snap_file: Path) -> None:
         "it has to stay in candidate for 7 days" in each for each in decision(case, "stable", SOON).reasons
     )
     assert "no person has approved it for stable" in decision(case, "stable", week).reasons
-    channels.approve(case.folder, case.about, "stable", case.signer("person"), case.time)
+    channels.approve(case.folder, case.policy(), case.about, "stable", case.signer("person"), case.time)
     for percent in (10, 50, 100):
         assert promote(case, snap_file, "stable", week).name == f"release-{percent}.dsse.json"
     assert shop.released == [
@@ -213,22 +153,46 @@ def test_the_same_bytes_are_not_uploaded_twice(case: Case, shop: Shop, snap_file
     assert shop.released == [[8, "edge", None]]
 
 
-def test_a_revision_of_another_version_is_refused(case: Case, shop: Shop, snap_file: Path) -> None:
+def test_a_revision_that_is_named_has_to_be_of_these_bytes(case: Case, shop: Shop, snap_file: Path) -> None:
+    """By the store's own signature; one of the same version is not enough."""
     able(case)
-    with pytest.raises(ReleaseError, match=r"revision 7 is version 5\.7\.0, not"):
+    with pytest.raises(ReleaseError, match="snap known ended with 1: error: cannot find the assertion"):
         promote(case, snap_file, "edge", SOON, revision=7)
-    with pytest.raises(ReleaseError, match="the store has no revision 99"):
-        promote(case, snap_file, "edge", SOON, revision=99)
+    Store("certbot-fips", PROGRAM).upload(snap_file)
+    for wrong in (7, 99):
+        with pytest.raises(ReleaseError, match=f"has not signed that revision {wrong} is of these bytes"):
+            promote(case, snap_file, "edge", SOON, revision=wrong)
+    shop.change(trap="signed")
+    with pytest.raises(ReleaseError, match="the store has not signed that revision 8 is of these bytes"):
+        promote(case, snap_file, "edge", SOON, revision=8)
     assert shop.released == []
 
 
-def test_two_promotions_at_once_are_one(case: Case) -> None:
-    with (
-        channels.alone(case.folder.parent),
-        pytest.raises(ReleaseError, match="another promotion is at it"),
-        channels.alone(case.folder.parent),
-    ):
+def test_two_promotions_at_once_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "LOCK", tmp_path / "lock")
+    with channels.alone(), pytest.raises(ReleaseError, match="another promotion is at it"), channels.alone():
         pass
+    with channels.alone():
+        pass
+    monkeypatch.setattr(channels, "LOCK", tmp_path / "none/lock")
+    with pytest.raises(ReleaseError, match="cannot be held: No such file or directory"), channels.alone():
+        pass
+
+
+def test_who_may_not_sign_a_release_makes_none(case: Case, shop: Shop, snap_file: Path) -> None:
+    """Before the store is asked for anything: else it would be there, and no statement of it would count."""
+    able(case)
+    found, store = decision(case, "edge", SOON), Store("certbot-fips", PROGRAM)
+    for by, line in (
+        ("laboratory", "laboratory may sign no release for edge, by the policy"),
+        ("stranger", "the policy does not have the key that is to sign"),
+    ):
+        with pytest.raises(ReleaseError, match=line):
+            channels.promote(found, case.policy(), store, snap_file, case.signer(by), print)
+        with pytest.raises(ReleaseError, match=line.replace("release", "approval")):
+            channels.approve(case.folder, case.policy(), case.about, "edge", case.signer(by), case.time)
+    assert "asked" not in shop.read()
+    assert not (case.folder / "channels").exists()
 
 
 def on_the_way(shop: Shop) -> Store:
@@ -335,8 +299,7 @@ def words(case: Case, snap_file: Path) -> Callable[..., list[str]]:
 
     def make_words(command: str, *more: str) -> list[str]:
         rules = str(case.folder.parent / "policy.yaml")
-        now = texts.stamp(datetime.now(UTC) + timedelta(seconds=30))
-        return [command, str(case.folder), "--policy", rules, "--snap", str(snap_file), "--now", now, *more]
+        return [command, str(case.folder), "--policy", rules, "--snap", str(snap_file), *more]
 
     return make_words
 
@@ -360,6 +323,13 @@ def test_the_command_prints_and_then_runs(
     assert shop.released == []
     assert main(words("decide", *options, "--run")) == 1
     assert capsys.readouterr().err == "decide: --run signs what it has done: name the key (--sign)\n"
+    sign = ["--sign", str(case.pairs["builder"])]
+    assert main(words("decide", *options, "--run", *sign, "--now", "2099-01-01T00:00:00Z")) == 1
+    assert capsys.readouterr().err == "decide: --run goes by the clock, not by --now\n"
+    assert main(words("decide", *options, *sign)) == 1
+    assert capsys.readouterr().err == "decide: --sign KEY --out FILE sign the decision: name both\n"
+    assert main(words("decide", *options, *sign, "--out", str(case.folder.parent / "no/where"))) == 2
+    assert capsys.readouterr().err.endswith("/no/where: No such file or directory\n")
     assert main(words("decide", *options, "--run", "--sign", str(case.pairs["builder"]))) == 0
     assert "revision 8 is in edge, for 100 per cent" in capsys.readouterr().out
     assert shop.released == [[8, "edge", None]]

@@ -2,11 +2,15 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests.conftest import PROJECT
 from tests.release.browser import Browser
 from tests.release.conftest import HOST, Case, results
 from tools.release import page
@@ -165,6 +169,36 @@ def test_what_is_in_the_evidence_is_no_html(case: Case, browser: Browser) -> Non
     browser.open(write(case), 1400)
     assert browser.ask("document.title") != "mine"
     assert "<script>document.title" in browser.ask("document.body.innerText")
+
+
+def test_the_commands_on_it_are_right(case: Case, snap_file: Path, tmp_path: Path, browser: Browser) -> None:
+    """Given by somebody who has a clone, the snap, the evidence and a key; but for the last, which builds."""
+    case.rules["keys"] = {}
+    public = [case.pairs[name].with_suffix(".pub") for name in ("builder", "laboratory")]
+    clone = tmp_path / "clone"
+    for name in ("tools", "parts"):
+        shutil.copytree(PROJECT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (clone / "tools/release/policy.yaml").write_text(yaml.safe_dump(case.rules))
+    (clone / ".venv").symlink_to(PROJECT / ".venv")
+    shutil.copytree(case.folder, clone / "dist/evidence" / case.folder.name)
+    (clone / "dist" / case.about["file"]).symlink_to(snap_file)
+    file = tmp_path / "page.html"
+    file.write_text(page.page(case.folder, case.policy().with_trial(public), case.time, snap_file))
+    browser.open(file, 1400)
+    *commands, last = browser.ask("document.getElementById('commands').innerText").splitlines()
+    assert last == "make reproduce"
+    said = []
+    for command in commands:
+        # Here two have signed.
+        words = command.replace("--trial KEY.pub", f"--trial {public[0]} --trial {public[1]}")
+        done = subprocess.run(words, shell=True, capture_output=True, text=True, cwd=clone)
+        assert (done.returncode, done.stderr) == (0, ""), command
+        said.append(done.stdout)
+    assert said[0].startswith(case.about["sha256"])
+    assert "all that edge asks for is there" in said[1]
+    assert "all that is in it, and nothing else" in said[2]
+    assert "is the snap's FIPS module" in said[3]
+    assert said[4].startswith("edge: yes\n")
 
 
 def test_damaged_evidence_makes_no_page(

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from tests.conftest import PROJECT
 from tests.snap.support import SNAP
 from tools.architecture import ARCHITECTURE
 from tools.build.base import GLIBC, LIBRARIES, dynamic, glibc, taken
@@ -206,6 +208,11 @@ def test_what_may_not_be_called_validated_is_of_grade_devel(root: Path) -> None:
     validated = record["validation"].startswith("validated, certificate #")
     grade = "stable" if validated else "devel"
     assert f"\ngrade: {grade}\n" in (root / "meta/snap.yaml").read_text()
+
+
+def test_the_icon_is_the_recipes(root: Path) -> None:
+    recipe = yaml.safe_load((PROJECT / "snapcraft.yaml").read_text())
+    assert (root / "meta/gui/icon.svg").read_bytes() == (PROJECT / recipe["icon"]).read_bytes()
 
 
 @pytest.mark.provider

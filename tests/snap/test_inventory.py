@@ -14,6 +14,7 @@ from tools.build.base import unpack
 from tools.hosts import NamespaceHost
 from tools.release.__main__ import main
 from tools.release.inventory import FILE, check
+from tools.release.inventory.built import SITE
 from tools.release.inventory.packages import installed
 
 Bom = dict[str, Any]
@@ -123,9 +124,11 @@ def test_a_file_that_was_put_in_is_found(snap_file: Path, tmp_path: Path) -> Non
     (there / "usr/lib/evil.so").write_bytes((there / "usr/lib/libssl.so.3").read_bytes())
     with (there / "usr/lib/libssl.so.3").open("ab") as file:
         file.write(b"\0")
+    (there / SITE / "stray.pyc").write_bytes(b"")
     assert list(check.differences(there)) == [
         "the file usr/lib/evil.so is in the snap and not in the inventory",
         "the file usr/lib/libssl.so.3 has another sha256 than the inventory says",
+        f"{SITE}/stray.pyc is in the snap, and of no package",
     ]
 
 

@@ -46,9 +46,10 @@ def test_the_hosts_of_beta_are_those_that_need_no_machine_elsewhere() -> None:
     known = systems()
     beta = set(policy.load().channels["beta"].hosts)
     here = {name for name, system in known.items() if system.flag and system.backend == "adhoc"}
-    assert beta == {name for name in here if known[name].kind != "tmt"}
+    assert beta == {name for name in here if known[name].kind not in ("tmt", "pro")}
 
 
+FLOW = "https://github.com/a/b/.github/workflows/ci.yml@refs/heads/main"
 KEY = "-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----\n"
 
 
@@ -71,6 +72,21 @@ KEY = "-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----\n"
             "keys/me/may/0: 'everything' is",
         ),
         (("keys", "me"), {"key": "x", "may": [], "channels": []}, "keys/me/key: 'x' does not match"),
+        (
+            ("workflows", "ci"),
+            {"workflow": "https://github.com/a/b", "may": ["host"], "channels": []},
+            "workflows/ci/workflow: 'https://github.com/a/b' does not match",
+        ),
+        (
+            ("workflows", "ci"),
+            {"workflow": FLOW, "may": ["approval"], "channels": []},
+            "workflows/ci/may/0: 'approval' is not one of",
+        ),
+        (
+            ("workflows", "ci"),
+            {"workflow": FLOW, "may": ["host"], "hosts": ["mars"], "channels": []},
+            "workflows/ci: there is no host mars",
+        ),
         (("channels", "beta", "runs"), ["none"], "channels/beta: there is no run none"),
         (("runs", "campaign"), {"command": []}, "runs/campaign"),
         (("runs", "campaign", "shows"), ["("], "runs/campaign/shows/0: '(' is not a 'regex'"),
@@ -126,7 +142,7 @@ def test_a_key_under_two_names_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_tasks_of_a_host_are_those_that_the_policy_wants() -> None:
-    for name in ("debian-12-fips", "debian-13-kernel-fips", "ubi-9", "rhel-9"):
+    for name in ("debian-12-fips", "debian-13-kernel-fips", "ubi-9", "rhel-9", "ubuntu-pro-fips-22.04-base"):
         tasks = {job.task.name for job in observed.tasks(systems()[name])}
         assert tasks == set(policy.load().tests[name]), name
 
@@ -139,6 +155,9 @@ CASE = '<testcase classname="tests.spread.any.flag.task.yaml" name="{}:flag">{}<
     [
         ("<testsuites>", "junit.xml is truncated or no XML"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><testsuites/>', "junit.xml has entities of its own"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><testsuites/>'.encode("utf-16"), "junit.xml is no XML in UTF-8"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><testsuites/>'.encode("utf-16-le"), "junit.xml is no XML in UTF-8"),
+        ("", "junit.xml is no XML in UTF-8"),
         (
             f"<a>{CASE.format('here', '')}{CASE.format('here', '')}</a>",
             "junit.xml has tests/spread/any/flag twice",
@@ -146,9 +165,9 @@ CASE = '<testcase classname="tests.spread.any.flag.task.yaml" name="{}:flag">{}<
         (f"<a>{CASE.format('there', '')}</a>", "junit.xml has there:flag, of another host than here"),
     ],
 )
-def test_results_that_are_none_are_refused(text: str, line: str) -> None:
+def test_results_that_are_none_are_refused(text: str | bytes, line: str) -> None:
     with pytest.raises(ReleaseError) as caught:
-        junit.results(text.encode(), "here")
+        junit.results(text.encode() if isinstance(text, str) else text, "here")
     assert str(caught.value).startswith(line)
 
 

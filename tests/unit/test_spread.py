@@ -48,7 +48,7 @@ def project(folder: Path, spread: str = SPREAD, **tasks: str) -> Path:
         ("[debian-12]", "[debian-12: {variants: [a]}]", "unknown key `variants`"),
         ('allocate: "false"', "discard: x", "adhoc: `allocate` is needed"),
         ('allocate: "false"', "allocate: x, prepare: x", "adhoc: unknown key `prepare`"),
-        ("adhoc: {", "here: {", "backends: unknown key `here`: known: adhoc, google, lxd"),
+        ("adhoc: {", "here: {", "backends: unknown key `here`: known: adhoc, lxd"),
         ("tests/:", "tests:", "'tests' is not a folder in small letters and digits, which ends with /"),
         ("tests/:", "Tests/:", "'Tests/' is not a folder in small letters"),
         ("tests/:", "others/:", "suite others/: there is no such folder"),
@@ -146,8 +146,8 @@ def test_a_task_in_a_folder_whose_name_spread_does_not_take(tmp_path: Path) -> N
 
 def test_a_backend_that_is_none(tmp_path: Path) -> None:
     made = load(project(tmp_path))
-    with pytest.raises(SpreadError, match=r"spread.yaml has no backend google: known: adhoc"):
-        jobs(made, "google")
+    with pytest.raises(SpreadError, match=r"spread.yaml has no backend lxd: known: adhoc"):
+        jobs(made, "lxd")
 
 
 def test_the_jobs_are_those_that_spread_lists(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_failures_of_tasks(host: NamespaceHost, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "text"),
     [
-        ("google:ubuntu-pro-fips-22.04", "needs spread itself"),
+        ("lxd:lxd-ubuntu-22.04", "needs spread itself"),
         ("debian-12-fps", "unknown system debian-12-fps: is it debian-12-fips"),
     ],
 )

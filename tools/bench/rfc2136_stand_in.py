@@ -12,12 +12,12 @@ import socketserver
 import sys
 import urllib.request
 
-import dns.flags  # type: ignore[import-not-found]
-import dns.message  # type: ignore[import-not-found]
-import dns.opcode  # type: ignore[import-not-found]
-import dns.rcode  # type: ignore[import-not-found]
-import dns.rrset  # type: ignore[import-not-found]
-import dns.tsigkeyring  # type: ignore[import-not-found]
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+import dns.rrset
+import dns.tsigkeyring
 
 ZONE, KEY, SECRET, DNS = sys.argv[1:]
 
@@ -41,7 +41,7 @@ class Handler(socketserver.StreamRequestHandler):
         elif not asked.had_tsig or name != ZONE:
             answer.set_rcode(dns.rcode.REFUSED)
         else:
-            for record in asked.update:
+            for record in asked.authority:  # where RFC 2136 has the updates
                 self.tell(record)
         wire = answer.to_wire()
         self.wfile.write(len(wire).to_bytes(2, "big") + wire)

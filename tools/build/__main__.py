@@ -27,7 +27,7 @@ from tools.release import inventory
 HERE = Path(__file__).parent
 #: craft-parts, for the Python of the root.
 BUILDER = HERE / "requirements.txt"
-HOOKS = recipe.PROJECT / "snap" / "hooks"
+SNAP = recipe.PROJECT / "snap"
 
 
 def build(arguments: argparse.Namespace) -> Path:
@@ -164,9 +164,7 @@ def _digest(what: dict[str, Any], record: dict[str, Any]) -> str:
 
     What a part reads below parts/ is in there too, for the builder has added its digest to the part.
     """
-    ours = tree(
-        HOOKS, HERE, recipe.PROJECT / "tools/release/inventory", recipe.PROJECT / "docs/boundary.json"
-    )
+    ours = tree(SNAP, HERE, recipe.PROJECT / "tools/release/inventory", recipe.PROJECT / "docs/boundary.json")
     return hashlib.sha256(f"{json.dumps([what, record], sort_keys=True)} {ours}".encode()).hexdigest()
 
 

@@ -58,7 +58,7 @@ def pack(
 
     :param recipe: the recipe.
     :param prime: the primed files.
-    :param hooks: the recipe's snap/hooks.
+    :param hooks: the recipe's snap/hooks; the icon is told from the folder above.
     :param record: what stands for the build in the snap.
     :param time: seconds since the epoch.
     :param packed: the snap.
@@ -73,6 +73,10 @@ def pack(
         shutil.copytree(hooks, meta / "hooks")
         for hook in (meta / "hooks", *(meta / "hooks").iterdir()):
             hook.chmod(0o755)  # whatever the umask was when this clone was made
+    if "icon" in recipe:
+        icon = hooks.parents[1] / recipe["icon"]
+        (meta / "gui").mkdir()
+        shutil.copyfile(icon, meta / "gui" / f"icon{icon.suffix}")
     (prime / RECORD).parent.mkdir(exist_ok=True)
     (prime / RECORD).write_text(json.dumps(record, indent=2) + "\n")
     for path in (prime, *prime.rglob("*")):

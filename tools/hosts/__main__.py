@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.hosts import HostError, HostRefusedError, newest_snap, nspawn, written
+from tools.hosts import HostError, HostRefusedError, elsewhere, newest_snap, nspawn, written
 from tools.hosts.base import LOGIN_ENVIRONMENT
 from tools.hosts.catalog import find, systems
 from tools.hosts.entered import EnteredHost
@@ -21,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tools.hosts", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="list the systems, and what each of them is")
-    commands.add_parser("write", help="put what hosts.yaml says into spread.yaml and the CI's workflow")
+    commands.add_parser("write", help="put what hosts.yaml says into spread.yaml and the CI's workflows")
     commands.add_parser(
         "prepare", help="build what the hosts are made of; they do it themselves when it is wanted"
     )
@@ -58,13 +58,16 @@ def _do(arguments: argparse.Namespace) -> int:
             facts = " ".join(fact for fact, said in system.facts.items() if said == "yes")
             print(f"{system.name:<24}{system.kind:<11}{facts}".rstrip())
     elif arguments.command == "write":
-        for file in written.write():
+        from tools import ci  # wants packages that no host does
+
+        for file in (*written.write(), *ci.write()):
             print(f"written: {file}")
     elif arguments.command == "prepare":
         _prepare()
     elif arguments.command == "clean":
         nspawn.remove_orphans()
         machine.remove_orphans()
+        elsewhere.remove_orphans()
     elif arguments.command == "allocate":
         print(allocation.allocate(find(arguments.system)))
     elif arguments.command == "discard":

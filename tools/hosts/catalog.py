@@ -25,6 +25,7 @@ class System:
     backend: str
     root: str | None = None
     image: str | None = None
+    base: str | None = None
     snapd: bool = False
     kernel: bool = False
     slow: bool = False
@@ -56,7 +57,7 @@ def systems() -> dict[str, System]:
     content = load()
     found = {}
     for name, own in content["systems"].items():
-        if unknown := own.keys() - {"kind", "flag", "root", "image"}:
+        if unknown := own.keys() - {"kind", "flag", "root", "image", "base"}:
             raise HostError(
                 f"{FILE.name}: {name}: `{min(unknown)}` is no key of a system, but maybe of its kind"
             )

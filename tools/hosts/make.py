@@ -15,9 +15,13 @@ def make_host(system: System, snap: Path | None = None) -> Host:
     """
     # Imported when wanted: each kind has needs of its own.
     if system.kind == "tmt":
-        from tools.hosts.here import HereHost
+        from tools.hosts.elsewhere import TmtHost
 
-        return HereHost(snap, system.name)
+        return TmtHost(system.name, system.image, snap)
+    if system.kind == "pro":
+        from tools.hosts.elsewhere import MultipassHost
+
+        return MultipassHost(str(system.image), system.base, snap)
     if system.kind == "namespace":
         from tools.hosts.namespace import NamespaceHost
 

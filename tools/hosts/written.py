@@ -1,9 +1,9 @@
-"""What spread.yaml and the CI's workflow have from hosts.yaml: lists below keys that a comment marks.
+"""What spread.yaml has from hosts.yaml: lists below keys that a comment marks.
 
     systems: # from hosts.yaml: backend adhoc
       - debian-12: {environment: {...}}
 
-A mark asks for the systems of a `backend`, of a `kind` or of a `suite`.
+A mark asks for the systems of a `backend` or of a `suite`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import yaml
 from tools.hosts.catalog import SUITES, System, systems
 
 PROJECT = Path(__file__).resolve().parents[2]
-FILES = (PROJECT / "spread.yaml", PROJECT / ".github/workflows/ci.yml")
+FILE = PROJECT / "spread.yaml"
 _MARKED = re.compile(
     r"^(?P<indent> *)(?P<key>\w+: # from hosts\.yaml: (?P<what>\w+) (?P<value>\w+)\n)"
     r"(?:(?P=indent) +- .*\n)*",
@@ -37,18 +37,17 @@ def renewed(text: str) -> str:
 
 
 def write() -> list[Path]:
-    """Write the lists; return the files that have changed."""
-    changed = [file for file in FILES if renewed(file.read_text()) != file.read_text()]
-    for file in changed:
-        file.write_text(renewed(file.read_text()))
-    return changed
+    """Write the lists; return the file, if it has changed."""
+    text = FILE.read_text()
+    if (new := renewed(text)) == text:
+        return []
+    FILE.write_text(new)
+    return [FILE]
 
 
 def _entries(what: str, value: str, every: list[System]) -> list[str]:
     if what == "backend":
         return [_spread_system(system) for system in every if system.backend == value]
-    if what == "kind":
-        return [system.name for system in every if system.kind == value]
     return [system.name for system in every if SUITES[value](system)]
 
 

@@ -6,9 +6,10 @@ Exit status 0: it is so; 1: it is not, and a line on stderr says why; 2: it coul
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tools.build.base import unpack
@@ -36,22 +37,41 @@ def evidence(arguments: argparse.Namespace) -> int:
     """Look at a snap on a host, and sign what was seen."""
     if not (arguments.host or arguments.run or arguments.build):
         raise ReleaseError("say on which host: WHERE=debian-12-fips (`python3 -m tools.hosts list`)")
-    if arguments.key is None:
-        keys.make(keys.TRIAL)
-    snap, signer = arguments.snap or newest_snap(), keys.signer(arguments.key or keys.TRIAL)
+    snap, by = arguments.snap or newest_snap(), arguments.unsigned
+    if by is None:
+        if arguments.key is None:
+            keys.make(keys.TRIAL)
+        by = keys.signer(arguments.key or keys.TRIAL)
     if arguments.build:
-        print(make.of_snap(snap, signer, arguments.below, arguments.revision))
+        print(make.of_snap(snap, by, arguments.below, arguments.revision))
     if arguments.run:
         known = policy.load().runs
         if arguments.run not in known:
             raise ReleaseError(f"there is no run {arguments.run}: the policy has {', '.join(known)}")
-        print(make.ran(snap, known[arguments.run], signer, arguments.below))
-    there = make.folder_of(sha256(snap), arguments.below) / "hosts" / (arguments.host or "") / make.SIGNED
-    if arguments.host and not (arguments.once and there.is_file()):
-        folder, results = make.evidence(snap, arguments.host, signer, arguments.below)
+        print(make.ran(snap, known[arguments.run], by, arguments.below))
+    if arguments.host and not (arguments.once and _seen(arguments, snap)):
+        folder, results = make.evidence(snap, arguments.host, by, arguments.below)
         print(folder)
         if results.failed:
             raise ReleaseError(f"{arguments.host}: {len(results.failed)} tests failed; that is signed, too")
+    return 0
+
+
+def _seen(arguments: argparse.Namespace, snap: Path) -> bool:
+    """Tell whether there is evidence of a host that counts still, by the key that would sign it anew."""
+    folder, now = make.folder_of(sha256(snap), arguments.below), datetime.now(UTC)
+    rules = policy.load().with_trial([(arguments.key or keys.TRIAL).with_suffix(".pub")])
+    found = verify.verify(folder, rules, now)
+    if arguments.host not in found.hosts:
+        return False
+    ended = texts.moment(found.hosts[arguments.host].said.predicate["ended"], arguments.host)
+    return ended > now - timedelta(days=rules.channels[policy.CHANNELS[0]].days)
+
+
+def attested(arguments: argparse.Namespace) -> int:
+    """Lay statements that a run of the CI has signed to the files that they are about."""
+    for bundle in arguments.bundle:
+        print(make.attested(bundle, arguments.below))
     return 0
 
 
@@ -79,45 +99,55 @@ def explained(arguments: argparse.Namespace) -> int:
 
 
 def decided(arguments: argparse.Namespace) -> int:
-    """Say yes or no for a channel, line by line; sign it where a key is given."""
+    """Say yes or no for a channel, line by line; sign it where a key is given; where it is yes, do it."""
+    if arguments.run and arguments.sign is None:
+        raise ReleaseError("--run signs what it has done: name the key (--sign)")
+    if arguments.run and arguments.now:
+        raise ReleaseError("--run goes by the clock, not by --now")
+    if (arguments.sign is None) is not (arguments.out is None) and not arguments.run:
+        raise ReleaseError("--sign KEY --out FILE sign the decision: name both")
+    with channels.alone() if arguments.run else contextlib.nullcontext():
+        return _decided(arguments)
+
+
+def _decided(arguments: argparse.Namespace) -> int:
     folder, rules, now = _evidence(arguments), _policy(arguments), _now(arguments)
-    found = decide.decide(folder, rules, arguments.to, now, arguments.snap)
+    signer = keys.signer(arguments.sign) if arguments.sign else None
+    found = decide.decide(folder, rules, arguments.to, now, None if arguments.run else arguments.snap)
+    if arguments.run and found.yes:
+        # What goes out is looked at itself, when all else is as it should be.
+        arguments.snap = arguments.snap or newest_snap()
+        found = decide.decide(folder, rules, arguments.to, now, arguments.snap)
     print(found.line)
     for reason in () if arguments.short else found.reasons:
         print(f"  {reason}")
-    if arguments.sign is not None and arguments.out is not None:
-        text = decide.statement(found, sha256(arguments.policy), now, keys.signer(arguments.sign))
-        arguments.out.write_text(text)
+    if signer is not None and arguments.out is not None:
+        arguments.out.write_text(decide.statement(found, sha256(arguments.policy), now, signer))
     if not found.yes:
         return 1
     shop, snap = _store(arguments, found.found), arguments.snap or newest_snap()
     for command in () if arguments.short else channels.plan(found, rules, shop, snap, arguments.revision):
         print(f"  {command}")
-    if arguments.run:
-        if arguments.sign is None:
-            raise ReleaseError("--run signs what it has done: name the key (--sign)")
-        if sha256(snap) != found.found.subject["sha256"]:
-            raise ReleaseError(f"{snap} is not the snap that the evidence is of (--snap)")
-        signer = keys.signer(arguments.sign)
-        with channels.alone(folder.parent):
-            print(channels.promote(found, rules, shop, snap, signer, print, arguments.revision))
+    if arguments.run and signer is not None:
+        print(channels.promote(found, rules, shop, snap, signer, print, arguments.revision))
     return 0
 
 
 def approved(arguments: argparse.Namespace) -> int:
     """Sign a person's approval of a snap for a channel."""
     folder, now = _evidence(arguments), _now(arguments)
-    found = verify.verify(folder, _policy(arguments), now, arguments.snap)
+    rules = _policy(arguments)
+    found = verify.verify(folder, rules, now, arguments.snap)
     if not found.whole:
         raise ReleaseError(found.problems[0])
-    print(channels.approve(folder, found.subject, arguments.to, keys.signer(arguments.sign), now))
+    print(channels.approve(folder, rules, found.subject, arguments.to, keys.signer(arguments.sign), now))
     return 0
 
 
 def changed(arguments: argparse.Namespace) -> int:
     """Go back to an older revision, halt a release that is on its way, or close a channel."""
     shop = store.Store(arguments.name, arguments.snapcraft)
-    with channels.alone(make.EVIDENCE):
+    with channels.alone():
         if arguments.command == "back":
             channels.back(shop, arguments.channel, arguments.revision)
             print(f"revision {arguments.revision} is in {arguments.channel} again")
@@ -170,13 +200,24 @@ def main(words: list[str] | None = None) -> int:
     one = commands.add_parser("evidence", help="look at a snap on a host, and sign what was seen")
     one.add_argument("host", nargs="?", help="of hosts.yaml, with the FIPS flag")
     one.add_argument("--snap", type=Path, help="default: the one that was built last")
-    one.add_argument("--once", action="store_true", help="unless there is evidence of that host")
+    one.add_argument(
+        "--once", action="store_true", help="unless there is evidence of that host that counts still"
+    )
     one.add_argument("--build", action="store_true", help="what is said of the snap itself, anew")
     one.add_argument("--revision", type=int, help="with --build: the store's, where it is known")
     one.add_argument("--run", help="a long run of the policy's, here")
     one.add_argument("--below", type=Path, default=make.EVIDENCE, help="evidence of all snaps")
-    one.add_argument("--key", type=Path, help="private key in PEM; default: one that is made for a try")
+    signing = one.add_mutually_exclusive_group()
+    signing.add_argument("--key", type=Path, help="private key in PEM; default: one that is made for a try")
+    signing.add_argument(
+        "--unsigned", type=Path, metavar="FOLDER", help="put there what is to be signed by a run of the CI"
+    )
     one.set_defaults(answer=evidence)
+
+    one = commands.add_parser("attested", help="lay what a run of the CI has signed to what it is about")
+    one.add_argument("bundle", type=Path, nargs="+", help="Sigstore's, as actions/attest writes it")
+    one.add_argument("--below", type=Path, default=make.EVIDENCE, help="evidence of all snaps")
+    one.set_defaults(answer=attested)
 
     for name, answer, text in (
         ("verify", verified, "verify evidence, and that all that a channel asks for is there"),
@@ -237,7 +278,10 @@ def main(words: list[str] | None = None) -> int:
     except HostRefusedError as error:
         print(f"{arguments.command}: {error}", file=sys.stderr)
         return 69  # EX_UNAVAILABLE, as elsewhere in this project
-    except (BuildError, HostError, OSError) as error:
+    except OSError as error:
+        print(f"{arguments.command}: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except (BuildError, HostError) as error:
         print(f"{arguments.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -21,14 +21,21 @@ from tools.release.verify import Evidence
 Say = Callable[[str], None]
 
 
+#: What one promotion at a time holds on a machine, whichever clone and evidence it is of.
+LOCK = Path("/run/lock/certbot-fips-release")
+
+
 @contextmanager
-def alone(below: Path) -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Hold what only one promotion at a time may.
 
-    :raises ReleaseError: another one is at it.
+    :raises ReleaseError: another one is at it, or this user may not.
     """
-    below.mkdir(parents=True, exist_ok=True)
-    with (below / ".lock").open("w") as lock:
+    try:
+        opened = LOCK.open("w")
+    except OSError as error:
+        raise ReleaseError(f"{LOCK} cannot be held: {error.strerror}") from error
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -36,8 +43,14 @@ def alone(below: Path) -> Iterator[None]:
         yield
 
 
-def approve(folder: Path, about: dict[str, Any], channel: str, signer: Signer, now: datetime) -> Path:
-    """Write a person's approval of a snap for a channel."""
+def approve(
+    folder: Path, policy: Policy, about: dict[str, Any], channel: str, signer: Signer, now: datetime
+) -> Path:
+    """Write a person's approval of a snap for a channel.
+
+    :raises ReleaseError: by the policy, theirs does not count.
+    """
+    policy.allow(signer, "approval", channel)
     said = {"channel": channel, "commit": about["commit"], "approved": texts.stamp(now)}
     return _lay(folder, about, channel, f"approval{envelope.SUFFIX}", envelope.APPROVAL, said, signer)
 
@@ -99,9 +112,14 @@ def promote(
     found, channel = decision.found, decision.channel
     if not decision.yes:
         raise ReleaseError(decision.line)
+    policy.allow(signer, "release", channel)
     percent, account = next_step(found, policy, channel), store.account()
     _allowed(account, channel)
-    number = revision_of(found) or revision
+    number = revision_of(found)
+    if number is None and revision is not None:
+        # A person says it; the store's own signature has to say the same of these bytes.
+        store.asserted(revision, found.subject["sha3-384"])
+        number = revision
     if number is None:
         if channel != CHANNELS[0]:
             raise ReleaseError(f"the store does not have it yet: it goes to {CHANNELS[0]} first")

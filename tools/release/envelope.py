@@ -1,4 +1,8 @@
-"""Signed statements: in-toto's (Statement v1) in DSSE envelopes, which say who signed what, byte for byte."""
+"""Signed statements: in-toto's (Statement v1) in DSSE envelopes, which say who signed what, byte for byte.
+
+Who signs has a key of the policy, and the file is NAME.dsse.json; or is a run of a workflow that the policy
+names, and it is NAME.sigstore.json.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import Signer
 
-from tools.release import texts
+from tools.release import attestation, texts
 from tools.release.errors import ReleaseError
 from tools.release.policy import Authority
 
@@ -32,10 +36,14 @@ class Said:
     """A statement whose signature was verified.
 
     :ivar by: who said it.
+    :ivar name: of the file.
+    :ivar commit: of the run that signed it; None: it was signed by a key.
     """
 
     predicate: dict[str, Any]
     by: Authority
+    name: str
+    commit: str | None = None
 
 
 def sign(subject: dict[str, Any], kind: str, predicate: dict[str, Any], signer: Signer) -> str:
@@ -53,31 +61,47 @@ def sign(subject: dict[str, Any], kind: str, predicate: dict[str, Any], signer: 
 def opened(path: Path, kind: str, digest: str, authorities: tuple[Authority, ...]) -> Said:
     """Return what a file says, once its signature is verified; nothing in it is looked at before.
 
+    :param path: NAME.dsse.json; where there is none, NAME.sigstore.json beside it is read.
     :param kind: what it has to be.
     :param digest: hex sha256 of the snap that it has to be about, and about nothing else.
     :raises ReleaseError: it is not so, or no key of the policy signed it.
     """
+    bundle = path.with_name(path.name.removesuffix(SUFFIX) + attestation.SUFFIX)
+    if not path.exists() and bundle.exists():
+        return _attested(bundle, kind, digest, authorities)
     content = texts.parse(texts.read(path), path.name)
     try:
         envelope = Envelope.from_dict(content)
         signed_by = sorted(envelope.signatures)
-        ours = [each for each in authorities if each.key.keyid in envelope.signatures]
+        ours = [each for each in authorities if each.key and each.key.keyid in envelope.signatures]
     except Exception as error:  # whatever a library makes of a file that is none
         raise ReleaseError(f"{path.name} is no DSSE envelope") from error
     if not ours:
         named = signed_by[0][:12] if signed_by else "none"
         raise ReleaseError(f"{path.name} is signed by a key that the policy does not have ({named})")
     by = ours[0]
+    assert by.key is not None
     try:
         envelope.verify([by.key], 1)
     except (VerificationError, ValueError) as error:
         raise ReleaseError(f"{path.name} was changed after {by.name} signed it, or is forged") from error
-    return Said(_predicate(envelope, path.name, kind, digest), by)
+    said = _predicate(envelope.payload_type, envelope.payload, path.name, kind, digest)
+    return Said(said, by, path.name)
 
 
-def _predicate(envelope: Envelope, name: str, kind: str, digest: str) -> dict[str, Any]:
-    statement = texts.parse(envelope.payload, name)
-    if envelope.payload_type != PAYLOAD or not isinstance(statement, dict):
+def _attested(path: Path, kind: str, digest: str, authorities: tuple[Authority, ...]) -> Said:
+    text = texts.read(path)
+    workflow = attestation.signed_by(text, path.name)
+    by = next((each for each in authorities if each.workflow == workflow), None)
+    if by is None:
+        raise ReleaseError(f"{path.name} is signed by a workflow that the policy does not have ({workflow})")
+    form, payload, commit = attestation.verified(text, path.name, workflow)
+    return Said(_predicate(form, payload, path.name, kind, digest), by, path.name, commit)
+
+
+def _predicate(form: str, payload: bytes, name: str, kind: str, digest: str) -> dict[str, Any]:
+    statement = texts.parse(payload, name)
+    if form != PAYLOAD or not isinstance(statement, dict):
         raise ReleaseError(f"{name} is no in-toto statement")
     if statement.get("_type") != STATEMENT or not isinstance(statement.get("predicate"), dict):
         raise ReleaseError(f"{name} is no in-toto statement")

@@ -70,6 +70,9 @@ def results(text: bytes, host: str) -> Results:
     :param host: of which tasks of spread have the name: a task of another host is a mistake.
     :raises ReleaseError: it is no such file, or a test is in it twice.
     """
+    # In an encoding of two bytes a DOCTYPE would not be seen.
+    if b"\0" in text or not text.startswith(b"<"):
+        raise ReleaseError("junit.xml is no XML in UTF-8")
     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
         raise ReleaseError("junit.xml has entities of its own")
     try:

@@ -48,12 +48,20 @@ def public(path: Path) -> Key:
 
 
 def signer(path: Path) -> Signer:
-    """Return what signs with the private key of a file (PKCS #8 in PEM, without a password).
+    """Return what signs with a private key (PKCS #8 in PEM, without a password).
 
+    :param path: its file; or env:NAME, of an environment variable that has it.
     :raises ReleaseError: it is none.
     """
+    start, _, variable = str(path).partition(":")
+    if start == "env":
+        if not os.environ.get(variable):
+            raise ReleaseError(f"the environment variable {variable}, which is to have a key, is empty")
+        text = os.environ[variable].encode()
+    else:
+        text = texts.read(path, SIZE)
     try:
-        found = load_pem_private_key(texts.read(path, SIZE), None)
+        found = load_pem_private_key(text, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ReleaseError(f"{path.name}: no private key in PEM, or one with a password") from error
     if not isinstance(found, ec.EllipticCurvePrivateKey) or not isinstance(found.curve, ec.SECP256R1):

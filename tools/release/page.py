@@ -14,7 +14,7 @@ import markupsafe
 from tools.release import decide
 from tools.release.errors import ReleaseError
 from tools.release.inventory import check
-from tools.release.policy import CHANNELS, Policy
+from tools.release.policy import CHANNELS, TRIAL, Policy
 from tools.release.verify import Evidence, Host, verify
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -49,6 +49,8 @@ def page(folder: Path, policy: Policy, now: datetime, snap: Path | None = None) 
         lstrip_blocks=True,
     )
     environment.filters["code"] = _code
+    signers = sorted({said.by.name for said in _said(found)})
+    tried = TRIAL in signers
     return environment.get_template("page.html").render(
         subject=found.subject,
         module=found.module,
@@ -61,7 +63,9 @@ def page(folder: Path, policy: Policy, now: datetime, snap: Path | None = None) 
         services=[*_services(found.bom)],
         advisories=[*_advisories(found.bom)],
         parts=_parts(found.bom),
-        signers=sorted({said.by.name for said in _said(found)}),
+        signers=signers,
+        tried=tried,
+        trial=" --trial KEY.pub" if tried else "",
         problems=found.problems,
         held=found.held,
         now=now,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from securesystemslib.signer import Key
+from securesystemslib.signer import Key, Signer
 
 from tools.release import keys, texts
 from tools.release.errors import ReleaseError
@@ -20,19 +20,21 @@ TRIAL = "a key made for a try"
 
 @dataclass(frozen=True)
 class Authority:
-    """Whoever holds a key.
+    """Whoever may sign: by a key, or by being a run of a workflow.
 
     :ivar name: in the policy, or what it is.
+    :ivar workflow: the one that a run has to be of, with its ref, as `attestation.signed_by` has it.
     :ivar may: what it may sign: build, host, run, approval, release.
     :ivar hosts: of which hosts; None: of all.
     :ivar channels: for which channels what it says counts.
     """
 
     name: str
-    key: Key
+    key: Key | None
     may: frozenset[str]
     hosts: frozenset[str] | None
     channels: frozenset[str]
+    workflow: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,26 @@ class Policy:
 
         :raises ReleaseError: a file is no public key.
         """
-        known = {authority.key.keyid for authority in self.authorities}
+        known = {authority.key.keyid for authority in self.authorities if authority.key}
         tried = [
             Authority(TRIAL, key, frozenset(self.trial["may"]), None, frozenset(self.trial["channels"]))
             for key in map(keys.public, public)
             if key.keyid not in known
         ]
         return replace(self, authorities=(*self.authorities, *tried))
+
+    def allow(self, signer: Signer, what: str, channel: str) -> None:
+        """Look whether what a key would say of a channel counts, before it says it.
+
+        :param what: as in `Authority.may`.
+        :raises ReleaseError: it does not.
+        """
+        keyid = signer.public_key.keyid
+        by = next((each for each in self.authorities if each.key and each.key.keyid == keyid), None)
+        if by is None:
+            raise ReleaseError(f"the policy does not have the key that is to sign ({keyid[:12]})")
+        if what not in by.may or channel not in by.channels:
+            raise ReleaseError(f"{by.name} may sign no {what} for {channel}, by the policy")
 
 
 def load(path: Path = FILE) -> Policy:
@@ -135,19 +150,25 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _once)
 
 def _authorities(content: dict[str, Any], name: str) -> Iterator[Authority]:
     seen: dict[str, str] = {}
-    for who, said in content["keys"].items():
-        try:
-            key = keys.from_pem(said["key"].encode(), who)
-        except ReleaseError as error:
-            raise ReleaseError(f"{name}: keys/{error}") from error
-        if key.keyid in seen:
-            raise ReleaseError(f"{name}: keys/{who} is the key of {seen[key.keyid]}")
-        seen[key.keyid] = who
-        for host in said.get("hosts", []):
-            if host not in content["hosts"]:
-                raise ReleaseError(f"{name}: keys/{who}: there is no host {host}")
-        hosts = frozenset(said["hosts"]) if "hosts" in said else None
-        yield Authority(who, key, frozenset(said["may"]), hosts, frozenset(said["channels"]))
+    for where in ("keys", "workflows"):
+        for who, said in content[where].items():
+            try:
+                key = keys.from_pem(said["key"].encode(), who) if where == "keys" else None
+            except ReleaseError as error:
+                raise ReleaseError(f"{name}: keys/{error}") from error
+            known = key.keyid if key else said["workflow"]
+            if known in seen:
+                raise ReleaseError(f"{name}: {where}/{who} is the {where[:-1]} of {seen[known]}")
+            if who in seen.values():
+                raise ReleaseError(f"{name}: {where}/{who}: the name is that of a key, too")
+            seen[known] = who
+            for host in said.get("hosts", []):
+                if host not in content["hosts"]:
+                    raise ReleaseError(f"{name}: {where}/{who}: there is no host {host}")
+            hosts = frozenset(said["hosts"]) if "hosts" in said else None
+            yield Authority(
+                who, key, frozenset(said["may"]), hosts, frozenset(said["channels"]), said.get("workflow")
+            )
 
 
 def _tests(content: dict[str, Any], name: str) -> Iterator[tuple[str, tuple[str, ...]]]:

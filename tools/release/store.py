@@ -6,6 +6,7 @@ and asks for a login where it has none: so the store is asked again, stdin is cl
 
 from __future__ import annotations
 
+import base64
 import re
 import shlex
 import subprocess
@@ -54,10 +55,14 @@ class Store:
     :param name: the snap's.
     :param program: snapcraft.
     :param seconds: after which a command is given up.
+    :param snap: snapd's program, which asks the store for what it has signed.
     """
 
-    def __init__(self, name: str, program: str = "snapcraft", seconds: float = SECONDS) -> None:
+    def __init__(
+        self, name: str, program: str = "snapcraft", seconds: float = SECONDS, snap: str = "snap"
+    ) -> None:
         self.name = name
+        self._snap = snap
         self._program = program
         self._seconds = seconds
 
@@ -92,6 +97,19 @@ class Store:
                 int(words[0]), words[3], now, frozenset(each for each in names if not each.endswith("*"))
             )
         return found
+
+    def asserted(self, revision: int, digest: str) -> None:
+        """Look whether a revision has the bytes that it is said to have, by the store's signature.
+
+        :param digest: hex sha3-384.
+        :raises StoreError: the store has signed no such thing.
+        """
+        key = base64.urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=").decode()
+        command = [self._snap, "known", "--remote", "snap-revision", f"snap-sha3-384={key}"]
+        said = self._do(command, "snap known")
+        found = re.search(r"^snap-revision: (\d+)$", said, re.MULTILINE)
+        if not found or int(found[1]) != revision or f"snap-sha3-384: {key}\n" not in said:
+            raise StoreError(f"the store has not signed that revision {revision} is of these bytes")
 
     def upload(self, snap: Path) -> int:
         """Upload a snap and return its revision. The same bytes are never uploaded twice.
@@ -173,16 +191,17 @@ class Store:
         return shlex.join([self._program, *words])
 
     def _ask(self, *words: str) -> str:
-        command = [self._program, *words]
-        what = f"snapcraft {words[0]}"
+        return self._do([self._program, *words], f"snapcraft {words[0]}")
+
+    def _do(self, command: list[str], what: str) -> str:
         try:
             done = subprocess.run(
                 command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=self._seconds
             )
         except FileNotFoundError as error:
-            raise StoreError(
-                "the program snapcraft is missing: `snap install snapcraft --classic`"
-            ) from error
+            program = what.partition(" ")[0]
+            how = ": `snap install snapcraft --classic`" if program == "snapcraft" else ""
+            raise StoreError(f"the program {program} is missing{how}") from error
         except subprocess.TimeoutExpired as error:
             raise StoreError(
                 f"{what} took longer than {self._seconds:g} s: ask the store what became of it"

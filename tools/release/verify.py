@@ -152,11 +152,13 @@ def _snap(found: Evidence, policy: Policy, now: datetime) -> None:
         raise ReleaseError(f"there is no evidence in {folder}")
     digest = folder.name
     found.build = envelope.opened(folder / BUILD, envelope.BUILD, digest, policy.authorities)
-    _may(found.build, "build", BUILD)
-    said = found.build.predicate
-    texts.judge(said, "build", BUILD)
-    content = _bytes(folder, said["files"], {BUILD, "hosts", "runs", "channels"})
-    _time(said["made"], BUILD, policy, now)
+    _may(found.build, "build")
+    found.provenance = envelope.opened(folder / PROVENANCE, envelope.PROVENANCE, digest, policy.authorities)
+    _may(found.provenance, "build")
+    said, name = found.build.predicate, found.build.name
+    texts.judge(said, "build", name)
+    content = _bytes(folder, said["files"], {name, found.provenance.name, "hosts", "runs", "channels"})
+    _time(said["made"], name, policy, now)
     found.subject = texts.parse(content["subject.json"], "subject.json")
     texts.judge(found.subject, "subject", "subject.json")
     found.module = texts.parse(content["module.json"], "module.json")
@@ -164,20 +166,21 @@ def _snap(found: Evidence, policy: Policy, now: datetime) -> None:
     if found.subject["sha256"] != digest:
         raise ReleaseError("subject.json is of another snap")
     if found.subject["commit"] != said["commit"]:
-        raise ReleaseError(f"{BUILD} is of another commit than subject.json")
+        raise ReleaseError(f"{name} is of another commit than subject.json")
+    for each in (found.build, found.provenance):
+        _of_commit(found, each)
     found.bom = _inventory(found, content["bom.cdx.json"])
-    found.provenance = envelope.opened(folder / PROVENANCE, envelope.PROVENANCE, digest, policy.authorities)
-    _may(found.provenance, "build", PROVENANCE)
-    texts.judge(found.provenance.predicate, "provenance", PROVENANCE)
+    name = found.provenance.name
+    texts.judge(found.provenance.predicate, "provenance", name)
     built = found.provenance.predicate["buildDefinition"]
     parameters = built["externalParameters"]
     pins = {each["digest"].get("sha256") for each in built["resolvedDependencies"]}
     if parameters["commit"] != found.subject["commit"]:
-        raise ReleaseError(f"{PROVENANCE} is of another commit than subject.json")
+        raise ReleaseError(f"{name} is of another commit than subject.json")
     if parameters["origin"] != found.module["origin"]:
-        raise ReleaseError(f"{PROVENANCE} says another origin of the module than module.json")
+        raise ReleaseError(f"{name} says another origin of the module than module.json")
     if found.module["source"].partition("/")[0] == "sha256" and found.module["source"][7:] not in pins:
-        raise ReleaseError(f"{PROVENANCE} has not the module's source")
+        raise ReleaseError(f"{name} has not the module's source")
 
 
 def _inventory(found: Evidence, text: bytes) -> dict[str, Any]:
@@ -238,25 +241,35 @@ def _host(found: Evidence, path: Path, policy: Policy, now: datetime) -> Host:
         raise ReleaseError("the policy has no such host")
     digest = found.subject["sha256"]
     said = envelope.opened(path / SIGNED, envelope.HOST, digest, policy.authorities)
-    _may(said, "host", SIGNED, path.name)
+    _may(said, "host", path.name)
+    result = envelope.opened(path / RESULT, envelope.TEST_RESULT, digest, policy.authorities)
     about = said.predicate
-    texts.judge(about, "host", SIGNED)
-    content = _bytes(path, about["files"], {SIGNED})
+    texts.judge(about, "host", said.name)
+    content = _bytes(path, about["files"], {said.name, result.name})
     if about["host"] != path.name:
-        raise ReleaseError(f"{SIGNED} is of another host ({about['host']})")
-    _when(found, about, SIGNED, policy, now)
+        raise ReleaseError(f"{said.name} is of another host ({about['host']})")
+    for each in (said, result):
+        _of_commit(found, each)
+    _when(found, said, policy, now)
     results = junit.results(content["junit.xml"], path.name)
     if about["tests"] != results.counts:
-        raise ReleaseError(f"{SIGNED} counts other tests than junit.xml has")
-    _result(path, digest, policy, said, results)
+        raise ReleaseError(f"{said.name} counts other tests than junit.xml has")
+    _result(result, said, results)
     if about["boundary"] != found.boundary:
-        raise ReleaseError(f"{SIGNED} says another boundary than the inventory")
-    _seen(found, about, content)
+        raise ReleaseError(f"{said.name} says another boundary than the inventory")
+    _seen(found, said, content)
     return Host(said, results)
 
 
-def _when(found: Evidence, about: dict[str, Any], name: str, policy: Policy, now: datetime) -> None:
+def _of_commit(found: Evidence, said: Said) -> None:
+    """Hold the commit of the run that signed a statement against the snap's."""
+    if said.commit not in (None, found.subject["commit"]):
+        raise ReleaseError(f"{said.name} was signed by a run of another commit ({said.commit})")
+
+
+def _when(found: Evidence, said: Said, policy: Policy, now: datetime) -> None:
     """Hold commit and times of a statement against the snap's."""
+    about, name = said.predicate, said.name
     if about["commit"] != found.subject["commit"]:
         raise ReleaseError(f"{name} is of another commit than the snap")
     started, ended = (_time(about[each], name, policy, now) for each in ("started", "ended"))
@@ -271,10 +284,11 @@ def _run(found: Evidence, path: Path, policy: Policy, now: datetime) -> Said:
         raise ReleaseError("the policy has no such run")
     digest = found.subject["sha256"]
     said = envelope.opened(path / RAN, envelope.RUN, digest, policy.authorities)
-    _may(said, "run", RAN)
-    texts.judge(said.predicate, "run", RAN)
-    content = _bytes(path, said.predicate["files"], {RAN})
-    _when(found, said.predicate, RAN, policy, now)
+    _may(said, "run")
+    texts.judge(said.predicate, "run", said.name)
+    content = _bytes(path, said.predicate["files"], {said.name})
+    _of_commit(found, said)
+    _when(found, said, policy, now)
     for line in runs.wrong(policy.runs[path.name], said.predicate, content["transcript.txt"], digest):
         raise ReleaseError(line)
     return said
@@ -291,7 +305,7 @@ def _channel(found: Evidence, path: Path, policy: Policy, now: datetime) -> None
             raise ReleaseError(f"{file.name} belongs to no statement")
         what, kind = ("release", envelope.RELEASE) if step[1] else ("approval", envelope.APPROVAL)
         said = envelope.opened(file, kind, digest, policy.authorities)
-        _may(said, what, file.name)
+        _may(said, what)
         about = said.predicate
         texts.judge(about, what, file.name)
         if about["commit"] != found.subject["commit"]:
@@ -307,19 +321,19 @@ def _channel(found: Evidence, path: Path, policy: Policy, now: datetime) -> None
         found.releases.setdefault(path.name, {})[about["percent"]] = said
 
 
-def _result(path: Path, digest: str, policy: Policy, host: Said, results: junit.Results) -> None:
+def _result(said: Said, host: Said, results: junit.Results) -> None:
     """Hold in-toto's test-result against the results that it is of."""
-    said = envelope.opened(path / RESULT, envelope.TEST_RESULT, digest, policy.authorities)
-    if said.by.key.keyid != host.by.key.keyid:
-        raise ReleaseError(f"{RESULT} is signed by another key than {SIGNED}")
+    if said.by != host.by:
+        raise ReleaseError(f"{said.name} is signed by somebody else than {host.name}")
     expected = ("FAILED" if results.failed else "PASSED", list(results.passed), list(results.failed))
     named = (said.predicate.get(name) for name in ("result", "passedTests", "failedTests"))
     if tuple(named) != expected:
-        raise ReleaseError(f"{RESULT} says other results than junit.xml has")
+        raise ReleaseError(f"{said.name} says other results than junit.xml has")
 
 
-def _seen(found: Evidence, about: dict[str, Any], content: dict[str, bytes]) -> None:
+def _seen(found: Evidence, said: Said, content: dict[str, bytes]) -> None:
     """Hold what was seen on a host against the inventory: FIPS was active, by this module and no other."""
+    about = said.predicate
     if about["kernel"]["flag"] != "1":
         raise ReleaseError("the kernel's flag was not on")
     doctor = texts.parse(content["doctor.json"], "doctor.json")
@@ -328,7 +342,7 @@ def _seen(found: Evidence, about: dict[str, Any], content: dict[str, bytes]) -> 
     except (KeyError, TypeError) as error:
         raise ReleaseError("doctor.json is not what the doctor says") from error
     if judged != (about["doctor"]["verdict"], about["doctor"]["exit_status"]):
-        raise ReleaseError(f"{SIGNED} says another verdict than doctor.json")
+        raise ReleaseError(f"{said.name} says another verdict than doctor.json")
     if judged != ("fips-active", 0):
         raise ReleaseError(f"the doctor's verdict was {judged[0]}")
     if SELF_TEST not in content["self-test.txt"].decode(errors="replace").splitlines():
@@ -368,11 +382,11 @@ def _bytes(folder: Path, named: dict[str, str], own: set[str]) -> dict[str, byte
     return content
 
 
-def _may(said: Said, what: str, name: str, host: str | None = None) -> None:
+def _may(said: Said, what: str, host: str | None = None) -> None:
     if what not in said.by.may:
-        raise ReleaseError(f"{name} is signed by {said.by.name}, which may not say that")
+        raise ReleaseError(f"{said.name} is signed by {said.by.name}, which may not say that")
     if host is not None and said.by.hosts is not None and host not in said.by.hosts:
-        raise ReleaseError(f"{name} is signed by {said.by.name}, which may not speak for {host}")
+        raise ReleaseError(f"{said.name} is signed by {said.by.name}, which may not speak for {host}")
 
 
 def _time(text: str, name: str, policy: Policy, now: datetime) -> datetime:

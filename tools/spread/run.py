@@ -5,14 +5,14 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Self
 
 from tools.hosts.base import Host, HostError, HostTimeoutError
 from tools.hosts.catalog import find
 from tools.hosts.make import task_host
-from tools.hosts.packed import DIST
+from tools.spread import supplies
 from tools.spread.model import Project, load
 from tools.spread.plan import Job
 
@@ -145,20 +145,14 @@ class Session:
 
 
 @contextmanager
-def open_session(folder: Path, system: str, snap: Path) -> Iterator[Session]:
-    """Bring up the host of a system for a project's jobs. Raise HostError or SpreadError."""
+def open_session(folder: Path, system: str, snap: Path, there: Host | None = None) -> Iterator[Session]:
+    """Bring up the host of a system for a project's jobs; there: it is up. Raise HostError or SpreadError."""
     described = find(system)
     with tempfile.TemporaryDirectory() as made:
         given = Path(made, "supplies")
-        if described.kind == "tmt":  # this machine cannot make them: they came with the project
-            given = DIST / "supplies"
-        else:
-            from tools.spread import (
-                supplies,  # wants packages that tmt's machines do not have, where all is brought
-            )
-
-            supplies.make(given)
-        with task_host(described, snap) as host, Session(host, load(folder), snap, given) as session:
+        supplies.make(given)
+        opened = task_host(described, snap) if there is None else nullcontext(there)
+        with opened as host, Session(host, load(folder), snap, given) as session:
             yield session
 
 

@@ -19,7 +19,8 @@ def differences(root: Path, text: str | None = None) -> Iterator[str]:
     """Yield a line for everything in which a snap and its inventory differ.
 
     That is each file of machine code and of ours, each Python package and each crate, in either direction;
-    a file's sha256; what the record says of the FIPS module; and the schema.
+    a file's sha256; what lies among the packages and is of none; what the record says of the FIPS module;
+    and the schema.
 
     :param root: the snap's files.
     :param text: the inventory; None: the one that is in the snap.
@@ -38,6 +39,8 @@ def differences(root: Path, text: str | None = None) -> Iterator[str]:
     there = {package.ref for package in installed(root)}
     yield from _sets("package", there, _purls(listed, "pkg:pypi/"))
     yield from _sets("crate", {crate.ref for crate in crates.crates(root)}, _refs(listed, "pkg:cargo/"))
+    for name in files.strays(root):
+        yield f"{name} is in the snap, and of no package"
     yield from _module(root, listed)
 
 

@@ -10,12 +10,17 @@ from cyclonedx.model.component import Component, ComponentType
 from tools.build.elf import elf_files
 from tools.build.errors import BuildError
 from tools.release.inventory import terms
-from tools.release.inventory.built import Built
+from tools.release.inventory.built import SITE, Built
 from tools.release.inventory.packages import installed
 
-#: Our own packages, each with its source in the snap.
-OWN = ("fips_launch", "fips_hooks", "fips_doctor")
 LIBRARY = "usr/lib/python3.13"
+#: What is ours, each with its files: packages with their source in the snap, and a module as bytecode.
+OWN = {
+    "fips_launch": f"{LIBRARY}/fips_launch/**/*.py",
+    "fips_hooks": f"{LIBRARY}/fips_hooks/**/*.py",
+    "fips_doctor": f"{LIBRARY}/fips_doctor/**/*.py",
+    "lazy_imports": f"{SITE}/lazy_imports.pyc",
+}
 
 
 def elf(root: Path) -> list[str]:
@@ -24,9 +29,19 @@ def elf(root: Path) -> list[str]:
 
 
 def own(root: Path) -> list[str]:
-    """Return our own files of source in the snap."""
+    """Return our own files of Python in the snap."""
+    return [str(path.relative_to(root)) for files in OWN.values() for path in sorted(root.glob(files))]
+
+
+def strays(root: Path) -> list[str]:
+    """Return the modules and folders among the packages that are on no package's record, nor ours."""
+    every = (*own(root), *(file for package in installed(root) for file in package.files))
+    known = {Path(file).relative_to(SITE).parts[0] for file in every if file.startswith(f"{SITE}/")}
     return [
-        str(path.relative_to(root)) for name in OWN for path in sorted((root / LIBRARY / name).rglob("*.py"))
+        str(path.relative_to(root))
+        for path in sorted((root / SITE).iterdir())
+        # A record has sources; the snap has their bytecode.
+        if not {path.name, path.name.removesuffix("c")} & known and path.suffix != ".txt"
     ]
 
 
@@ -51,20 +66,18 @@ def place(built: Built, parts: dict[str, Component], packages: dict[str, Compone
 
 
 def ours(built: Built) -> Iterator[Component]:
-    """Yield our own packages, each with its files."""
+    """Yield what is ours, each with its files."""
     licences = [terms.licence(built.recipe["license"])]
-    for name in OWN:
-        top = f"{LIBRARY}/{name}/"
+    for name, files in OWN.items():
         yield Component(
             name=name,
             version=built.record["version"],
             type=ComponentType.LIBRARY,
-            description="Of this project; with its source in the snap.",
+            description="Of this project.",
             bom_ref=f"own:{name}",
             licenses=licences,
             components=[
-                terms.file(built.prime / file, file, licences)
-                for file in own(built.prime)
-                if file.startswith(top)
+                terms.file(path, str(path.relative_to(built.prime)), licences)
+                for path in sorted(built.prime.glob(files))
             ],
         )
