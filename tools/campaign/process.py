@@ -61,18 +61,20 @@ class _Held:
         """Let who waits write; others too, if so, else hold the next one as soon as this one has written."""
         self._open = for_good
         before, until = len(self.said), time.monotonic() + SOON
+        self._take()
         while not for_good and len(self.said) == before and time.monotonic() < until:
             self._take()
-        if not for_good:
-            self._fill()
+        self.step()
 
     def step(self) -> None:
-        """Take what was written since, where nobody is held."""
-        if self._open:
+        """Take what was written since, where nobody is held; see that the next one is."""
+        if not self._filler:
             self._take()
+            if not self._open:
+                self._fill()
 
     def close(self) -> None:
-        """Take the rest."""
+        """Take the rest, which is little: who is held is dead."""
         self._take()
         for end in (self.read_end, self.write_end, self._own_end):
             os.close(end)
