@@ -165,12 +165,12 @@ def test_a_revision_that_is_named_has_to_be_of_these_bytes(case: Case, shop: Sho
 
 
 def test_two_promotions_at_once_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "LOCK", tmp_path / "lock")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with channels.alone(), pytest.raises(ReleaseError, match="another promotion is at it"), channels.alone():
         pass
     with channels.alone():
         pass
-    monkeypatch.setattr(channels, "LOCK", tmp_path / "none/lock")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
     with pytest.raises(ReleaseError, match="cannot be held: No such file or directory"), channels.alone():
         pass
 
