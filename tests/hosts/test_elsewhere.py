@@ -7,9 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import tmt.utils
-from tmt._compat.pathlib import Path as TmtPath
-from tmt.guest import GuestSshData
 
 from tests.conftest import PROJECT
 from tools.hosts import HostError, HostRefusedError, elsewhere
@@ -115,7 +112,12 @@ def test_a_kernel_without_the_flag_is_told(monkeypatch: pytest.MonkeyPatch, tmp_
         pytest.fail("it is no FIPS host")
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what tmt imports
 def test_where_tmt_has_a_machine_is_read_as_tmt_writes_it() -> None:
+    import tmt.utils
+    from tmt._compat.pathlib import Path as TmtPath
+    from tmt.guest import GuestSshData
+
     host = TmtHost("centos-stream-9", "centos-stream-9")
     written = Path(host._folder.name, "run/plans/centos-stream-9/provision/guests")
     written.parent.mkdir(parents=True)

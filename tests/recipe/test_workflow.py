@@ -15,6 +15,7 @@ from tests.conftest import PROJECT
 from tools import ci
 from tools.hosts.catalog import systems
 from tools.release import envelope, policy
+from tools.release.__main__ import main
 
 FILES = sorted(ci.rendered())
 TEXTS = {file.name: file.read_text() for file in FILES}
@@ -185,18 +186,13 @@ RELEASE = sorted({step["run"] for _, step in steps() if "tools.release " in step
 
 
 @pytest.mark.parametrize("command", RELEASE)
-def test_the_words_of_a_command_are_known_to_it(command: str) -> None:
+def test_the_words_of_a_command_are_known_to_it(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """It is asked with another word behind, which is then all that it does not know."""
     words = command.partition("tools.release ")[2].replace('"$CHANNEL"', "beta").replace('"', "").split()
-    done = subprocess.run(
-        [BIN / "python3", "-m", "tools.release", *words, "--no-such-word"],
-        capture_output=True,
-        text=True,
-        cwd=PROJECT,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert done.stderr.endswith("unrecognized arguments: --no-such-word\n"), done.stderr
+    with pytest.raises(SystemExit):
+        main([*words, "--no-such-word"])
+    said = capsys.readouterr().err
+    assert said.endswith("unrecognized arguments: --no-such-word\n"), said
 
 
 def test_on_a_machine_that_is_set_up_tools_run() -> None:

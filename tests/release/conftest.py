@@ -213,6 +213,7 @@ def shop(tmp_path: Path, case: Case, monkeypatch: pytest.MonkeyPatch) -> Shop:
     file = tmp_path / "store.json"
     monkeypatch.setenv("STAND_IN_STORE", str(file))
     monkeypatch.setenv("SNAPCRAFT_STORE_CREDENTIALS", "x")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # other tests release at the same time
     return Shop(file, case.about["version"])
 
 

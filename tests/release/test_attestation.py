@@ -140,6 +140,17 @@ def test_what_a_run_of_another_commit_says_does_not_count(case: Case) -> None:
         verify._of_commit(found, Said({}, authorities()[0], NAME, COMMIT))
 
 
+RAN = {
+    "run": "campaign",
+    "commit": COMMIT,
+    "command": ["true"],
+    "started": "2026-11-27T00:00:00Z",
+    "ended": "2026-11-27T00:00:00Z",
+    "seconds": 1.0,
+    "exit_status": 0,
+}
+
+
 def as_bundle(case: Case, kind: str, predicate: dict[str, Any]) -> bytes:
     """A stand-in for what actions/attest writes: the statement is right, and nobody has signed it."""
     statement = {
@@ -172,6 +183,26 @@ def test_what_was_signed_elsewhere_comes_to_what_it_is_about(
     assert capsys.readouterr().err == (
         f"attested: attestation.json says nothing of what is below {case.folder.parent}\n"
     )
+
+
+def test_the_builders_statements_and_a_runs_do_too(
+    case: Case, snap_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unsigned, below, file = tmp_path / "unsigned", tmp_path / "evidence", tmp_path / "attestation.json"
+    words = ["evidence", "--build", "--snap", str(snap_file), "--below", str(below)]
+    assert main([*words, "--unsigned", str(unsigned)]) == 0
+    (folder,) = below.iterdir()
+    make.of_run(folder, case.about, b"said", RAN, unsigned)
+    capsys.readouterr()
+    for name, kind, where in (
+        ("provenance", envelope.PROVENANCE, ""),
+        ("build", envelope.BUILD, ""),
+        ("run", envelope.RUN, "runs/campaign/"),
+    ):
+        file.write_bytes(as_bundle(case, kind, json.loads((unsigned / f"{name}.json").read_text())))
+        assert main(["attested", str(file), "--below", str(below)]) == 0
+        assert capsys.readouterr().out == f"{folder}/{where}{name}.sigstore.json\n"
+    assert sorted(path.name for path in unsigned.iterdir()) == ["build.json", "provenance.json", "run.json"]
 
 
 def test_a_statement_is_there_in_one_form(case: Case) -> None:

@@ -67,7 +67,7 @@ def unknown_signer(case: Case) -> None:
 
 @pytest.fixture
 def run(case: Case, snap_file: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Give the command that releases to a channel; the lock is the machine's own."""
+    """Give the command that releases to a channel."""
     able(case)
 
     def give(to: str = "edge", *more: str) -> subprocess.CompletedProcess[str]:
@@ -168,10 +168,11 @@ def test_a_channel_that_is_skipped_gets_nothing(
 
 
 def test_of_two_promotions_at_once_one_is_refused(
+    tmp_path: Path,
     shop: Shop,
     run: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    with channels.LOCK.open("w") as lock:
+    with (tmp_path / channels.LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = run()
         assert done.returncode == 1

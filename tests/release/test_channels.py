@@ -4,7 +4,7 @@ The store is a stand-in, `snapcraft_stand_in.py`, which answers as snapcraft's s
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from tools.release.store import Store
 
 
 def decision(case: Case, to: str, later: timedelta = timedelta(0)) -> Decision:
-    return decide.decide(case.folder, case.policy(), to, case.time + later)
+    """Decided now: a release has the time of the clock."""
+    return decide.decide(case.folder, case.policy(), to, datetime.now(UTC) + later)
 
 
 def promote(case: Case, snap: Path, to: str, later: timedelta = timedelta(0), **more: Any) -> Path:
@@ -28,18 +29,13 @@ def promote(case: Case, snap: Path, to: str, later: timedelta = timedelta(0), **
     return channels.promote(found, case.policy(), store, snap, case.signer("builder"), print, **more)
 
 
-SOON = timedelta(seconds=30)
-
-
 def test_the_whole_way(case: Case, shop: Shop, snap_file: Path) -> None:
     """edge, beta, candidate, a week there, a person, then 10, 50 and 100 per cent: one upload."""
     able(case)
     for to in ("edge", "beta", "candidate"):
-        assert promote(case, snap_file, to, SOON).name == "release-100.dsse.json"
+        assert promote(case, snap_file, to).name == "release-100.dsse.json"
     week = timedelta(days=8)
-    assert any(
-        "it has to stay in candidate for 7 days" in each for each in decision(case, "stable", SOON).reasons
-    )
+    assert any("it has to stay in candidate for 7 days" in each for each in decision(case, "stable").reasons)
     assert "no person has approved it for stable" in decision(case, "stable", week).reasons
     channels.approve(case.folder, case.policy(), case.about, "stable", case.signer("person"), case.time)
     for percent in (10, 50, 100):
@@ -59,21 +55,21 @@ def test_the_whole_way(case: Case, shop: Shop, snap_file: Path) -> None:
 
 def test_nothing_is_released_where_the_decision_is_no(case: Case, shop: Shop, snap_file: Path) -> None:
     able(case, beta={"hosts": ["ubi-9"]})
-    promote(case, snap_file, "edge", SOON)
+    promote(case, snap_file, "edge")
     with pytest.raises(ReleaseError, match="beta: no, because ubi-9: there is no evidence that counts"):
-        promote(case, snap_file, "beta", SOON)
+        promote(case, snap_file, "beta")
     assert shop.released == [[8, "edge", None]]
 
 
 def test_no_channel_is_skipped(case: Case, shop: Shop, snap_file: Path) -> None:
     able(case)
-    promote(case, snap_file, "edge", SOON)
+    promote(case, snap_file, "edge")
     with pytest.raises(ReleaseError, match="candidate: no, because it was not released to beta"):
-        promote(case, snap_file, "candidate", SOON)
+        promote(case, snap_file, "candidate")
     # Nor where the store says that it is not there any more.
     shop.change(releases=[*shop.read()["releases"], [7, "edge", None]])
     with pytest.raises(ReleaseError, match="revision 8 is not in edge any more"):
-        promote(case, snap_file, "beta", SOON)
+        promote(case, snap_file, "beta")
     assert shop.released[1:] == [[7, "edge", None]]
 
 
@@ -93,7 +89,7 @@ def test_a_store_that_errs_or_lies_is_found_out(
     able(case)
     shop.change(**change)
     with pytest.raises(ReleaseError, match=line) as caught:
-        promote(case, snap_file, "edge", SOON)
+        promote(case, snap_file, "edge")
     assert "\n" not in str(caught.value)
     assert shop.released == []
     assert not (case.folder / "channels").exists()
@@ -122,7 +118,7 @@ def test_credentials_that_are_not_enough_are_refused(
     able(case)
     shop.change(account={**shop.read()["account"], **account})
     with pytest.raises(ReleaseError, match=line):
-        promote(case, snap_file, "edge", SOON)
+        promote(case, snap_file, "edge")
     assert [each[0] for each in shop.read()["asked"]] == ["whoami"]
 
 
@@ -132,7 +128,7 @@ def test_without_credentials_nothing_hangs(
     able(case)
     monkeypatch.delenv("SNAPCRAFT_STORE_CREDENTIALS")
     with pytest.raises(ReleaseError, match="snapcraft whoami: nobody is logged in: export SNAPCRAFT_STORE"):
-        promote(case, snap_file, "edge", SOON)
+        promote(case, snap_file, "edge")
     with pytest.raises(ReleaseError, match="snapcraft revisions: nobody is logged in"):
         Store("certbot-fips", PROGRAM).revisions()
     assert shop.released == []
@@ -148,8 +144,8 @@ def test_the_same_bytes_are_not_uploaded_twice(case: Case, shop: Shop, snap_file
     able(case)
     Store("certbot-fips", PROGRAM).upload(snap_file)
     with pytest.raises(ReleaseError, match=r"the store has certbot-fips\S+ already: name its revision"):
-        promote(case, snap_file, "edge", SOON)
-    promote(case, snap_file, "edge", SOON, revision=8)
+        promote(case, snap_file, "edge")
+    promote(case, snap_file, "edge", revision=8)
     assert shop.released == [[8, "edge", None]]
 
 
@@ -157,24 +153,24 @@ def test_a_revision_that_is_named_has_to_be_of_these_bytes(case: Case, shop: Sho
     """By the store's own signature; one of the same version is not enough."""
     able(case)
     with pytest.raises(ReleaseError, match="snap known ended with 1: error: cannot find the assertion"):
-        promote(case, snap_file, "edge", SOON, revision=7)
+        promote(case, snap_file, "edge", revision=7)
     Store("certbot-fips", PROGRAM).upload(snap_file)
     for wrong in (7, 99):
         with pytest.raises(ReleaseError, match=f"has not signed that revision {wrong} is of these bytes"):
-            promote(case, snap_file, "edge", SOON, revision=wrong)
+            promote(case, snap_file, "edge", revision=wrong)
     shop.change(trap="signed")
     with pytest.raises(ReleaseError, match="the store has not signed that revision 8 is of these bytes"):
-        promote(case, snap_file, "edge", SOON, revision=8)
+        promote(case, snap_file, "edge", revision=8)
     assert shop.released == []
 
 
 def test_two_promotions_at_once_are_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "LOCK", tmp_path / "lock")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with channels.alone(), pytest.raises(ReleaseError, match="another promotion is at it"), channels.alone():
         pass
     with channels.alone():
         pass
-    monkeypatch.setattr(channels, "LOCK", tmp_path / "none/lock")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
     with pytest.raises(ReleaseError, match="cannot be held: No such file or directory"), channels.alone():
         pass
 
@@ -182,7 +178,7 @@ def test_two_promotions_at_once_are_one(tmp_path: Path, monkeypatch: pytest.Monk
 def test_who_may_not_sign_a_release_makes_none(case: Case, shop: Shop, snap_file: Path) -> None:
     """Before the store is asked for anything: else it would be there, and no statement of it would count."""
     able(case)
-    found, store = decision(case, "edge", SOON), Store("certbot-fips", PROGRAM)
+    found, store = decision(case, "edge"), Store("certbot-fips", PROGRAM)
     for by, line in (
         ("laboratory", "laboratory may sign no release for edge, by the policy"),
         ("stranger", "the policy does not have the key that is to sign"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,20 +22,21 @@ from tools.release.verify import Evidence
 Say = Callable[[str], None]
 
 
-#: What one promotion at a time holds on a machine, whichever clone and evidence it is of.
-LOCK = Path("/run/lock/certbot-fips-release")
+#: What one promotion at a time holds, whichever clone and evidence it is of.
+LOCK = "certbot-fips-release"
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hold what only one promotion at a time may.
+    """Hold what only one promotion at a time may: of a login of this user, or else of this machine.
 
     :raises ReleaseError: another one is at it, or this user may not.
     """
+    path = Path(os.environ.get("XDG_RUNTIME_DIR", "/run/lock"), LOCK)
     try:
-        opened = LOCK.open("w")
+        opened = path.open("w")
     except OSError as error:
-        raise ReleaseError(f"{LOCK} cannot be held: {error.strerror}") from error
+        raise ReleaseError(f"{path} cannot be held: {error.strerror}") from error
     with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

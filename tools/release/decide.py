@@ -80,7 +80,7 @@ def _before(found: Evidence, wanted: Channel, now: datetime) -> Iterator[str]:
         yield f"it was not released to {before}"
         return
     since = texts.moment(released.predicate["released"], before)
-    if now - since < timedelta(days=wanted.stayed):
+    if wanted.stayed and now - since < timedelta(days=wanted.stayed):
         yield f"it has to stay in {before} for {wanted.stayed} days, and is there since {texts.stamp(since)}"
 
 
