@@ -12,7 +12,6 @@ from fips_doctor import plugins, renewal
 from fips_doctor.evidence import Evidence, Item, State, listed, read
 from fips_launch.place import NAME, Place
 
-FOLDER = "/etc/letsencrypt"
 LINKS = ("cert", "privkey", "chain", "fullchain")
 CERTIFICATES = "certificates"
 # systemd's own order of folders with units; a link to /dev/null in an earlier one masks a unit.
@@ -86,15 +85,6 @@ def fault(path: str, known: set[str] | None, root: str = "") -> str:
     return f"the plugin {lost[0]} is not here" if lost else ""
 
 
-def renewal_files(root: str = "") -> list[str]:
-    """Return the lineages' renewal files; OSError if this user may not look."""
-    folder = f"{root}{FOLDER}/renewal"
-    try:
-        return [f"{folder}/{name}" for name in sorted(os.listdir(folder)) if name.endswith(".conf")]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
 def lineages(known: set[str] | None, invalid: dict[str, str], root: str = "") -> Item:
     """Tell how many certificates there are, and which Certbot will not renew.
 
@@ -103,19 +93,21 @@ def lineages(known: set[str] | None, invalid: dict[str, str], root: str = "") ->
     """
     as_root = "run the doctor as root"
     try:
-        paths = renewal_files(root)
+        paths = renewal.files(root)
     except OSError as error:
-        return Item(CERTIFICATES, f"cannot be told: {FOLDER}: {error.strerror}", State.UNKNOWN, as_root)
+        return Item(
+            CERTIFICATES, f"cannot be told: {renewal.FOLDER}: {error.strerror}", State.UNKNOWN, as_root
+        )
     faults, hidden = [], 0
     for path in paths:
-        name = os.path.basename(path).removesuffix(".conf")
+        name = renewal.lineage(path)
         try:
             why = fault(path, known, root) or invalid.get(name, "")
         except OSError:
             hidden += 1
         else:
             faults += [f"{name} ({why})"] if why else []
-    value = f"{len(paths)} in {FOLDER}"
+    value = f"{len(paths)} in {renewal.FOLDER}"
     if faults:
         remedy = f"`{NAME} certificates` lists them; issue anew, or delete, what is not wanted any more"
         return Item(
@@ -174,7 +166,7 @@ def managers(own: str, root: str = "") -> Item:
     label = "renewed by others"
     others = _timers(own, root) | _jobs(root)
     try:
-        any_there = bool(renewal_files(root))
+        any_there = bool(renewal.files(root))
     except OSError:
         any_there = True
     if others and any_there:

@@ -6,7 +6,6 @@ it invalid.
 """
 
 import functools
-import glob
 import json
 import logging
 import os
@@ -18,12 +17,30 @@ from fips_doctor.evidence import Evidence, Item, State, listed, read, run
 from fips_launch import hooks, keys, place, refusal, superuser
 from fips_launch.place import Place
 
-LIVE = "/etc/letsencrypt/live"
-RENEWAL = "/etc/letsencrypt/renewal"
-OPTIONS = "/etc/letsencrypt/cli.ini"
+FOLDER = "/etc/letsencrypt"
+LIVE = f"{FOLDER}/live"
+RENEWAL = f"{FOLDER}/renewal"
+OPTIONS = f"{FOLDER}/cli.ini"
 SHOWN = 5  # lineages by name; there may be thousands
 LONGEST = 120  # characters of a hook's command
 SUFFIX = ".conf"
+
+
+def files(root: str = "") -> list[str]:
+    """Return the lineages' renewal files; OSError if this user may not look.
+
+    :param root: what stands before the folder.
+    """
+    folder = f"{root}{RENEWAL}"
+    try:
+        return [f"{folder}/{name}" for name in sorted(os.listdir(folder)) if name.endswith(SUFFIX)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def lineage(path: str) -> str:
+    """Return the name of the lineage that has a renewal file."""
+    return os.path.basename(path).removesuffix(SUFFIX)
 
 
 @functools.cache
@@ -93,7 +110,11 @@ def failed_hooks(here: Place) -> Item:
         failed = hooks.failed(here)
     except (OSError, ValueError) as error:
         return Item(label, f"cannot be told: {here.failed_hooks}: {error}", State.UNKNOWN)
-    said = _bare(" ".join(read(file) or "" for file in (OPTIONS, *glob.glob(f"{RENEWAL}/*{SUFFIX}"))))
+    try:
+        texts = [OPTIONS, *files()]
+    except OSError:  # not for this user to see
+        texts = [OPTIONS]
+    said = _bare(" ".join(read(file) or "" for file in texts))
     named = [
         f"{hook.kind} `{hook.command[:LONGEST]}`{hook.lineage and f' for {hook.lineage}'} ended with"
         f" {hook.status} at {hook.time}"
@@ -145,8 +166,7 @@ def main() -> None:
     with suppress(OSError):
         os.setsid()  # no terminal on which the password of a key could be asked for
     known = keys.known(place.find())
-    files = sorted(os.listdir(RENEWAL)) if os.path.isdir(RENEWAL) else []
-    names = [file.removesuffix(SUFFIX) for file in files if file.endswith(SUFFIX)]
+    names = [lineage(path) for path in files()]
     json.dump({name: (_made_here(name, known), _invalid(name)) for name in names}, sys.stdout)
 
 
