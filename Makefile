@@ -96,6 +96,8 @@ requirements: ## pin the Python packages anew (needs uv)
 	@tools/lock tests/snap/moto.in tests/snap/moto.txt 3.11
 	@tools/lock tools/suites/sdists.in tools/suites/sdists.txt 3.13 --emit-build-options --no-deps
 	@$(PYTHON) -m tools.build.packages tools/suites/sdists.txt 3.13
+	@tools/lock tests/release/attestations.in tests/release/attestations.txt 3.13 --emit-build-options --no-deps
+	@$(PYTHON) -m tools.build.packages tests/release/attestations.txt 3.13
 	@tools/lock tools/suites/needs.in tools/suites/needs.txt 3.13 $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' \
 		parts/certbot-pins/runtime.txt parts/certbot-pins/cryptography.txt)
 

@@ -1,7 +1,6 @@
 """What a run of the CI has signed counts when the policy names its workflow, and Sigstore's proof holds.
 
-No run of this project's CI has signed anything yet, so the bundles here are others': two that runners of
-GitHub have signed with its action, as Sigstore's public log has them (from the tests of github.com/cli/cli).
+Those here are others', as Sigstore's public log has them: see `attestations`.
 """
 
 import base64
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.release.attestations import GITHUB, GITLAB, bundle
 from tests.release.conftest import HOST, Case
 from tools.release import attestation, envelope, make, verify
 from tools.release.__main__ import main
@@ -20,48 +20,42 @@ from tools.release.envelope import Said
 from tools.release.errors import ReleaseError
 from tools.release.policy import Authority
 
-BUNDLES = Path(__file__).with_name("bundles")
-GITHUB = BUNDLES / "github.sigstore.json"
-OTHER = BUNDLES / "another-issuer.sigstore.json"
 NAME = "host.sigstore.json"
-WORKFLOW = (
-    "https://github.com/github/artifact-attestations-workflows/.github/workflows/attest.yml"
-    "@09b495c3f12c7881b3cc17209a327792065c1a1d"
-)
+WORKFLOW = "https://github.com/trailofbits/pypi-attestations/.github/workflows/release.yml@refs/tags/v0.0.19"
 COMMIT = "4d3a7e3a4dd9ffaa5bf6bd8df8a2c2c9b2cdc5d5"
 #: What that run signed.
-WHEEL = "49a3aa6075e0f49f82843e74b5baa614ad2a588e6675612bf108a0a008c5ac25"
+SDIST = "9bb1add04b1b4e182be6b0b80931593f7a291eb49d69b4fd728a5d4cbcdc4bd3"
 
 
 def test_a_real_bundle_is_verified_without_a_network() -> None:
-    text = GITHUB.read_bytes()
+    text = bundle(GITHUB).encode()
     assert attestation.signed_by(text, NAME) == WORKFLOW
     kind, payload, commit = attestation.verified(text, NAME, WORKFLOW)
     assert kind == envelope.PAYLOAD
-    assert json.loads(payload)["subject"][0]["digest"] == {"sha256": WHEEL}
+    assert json.loads(payload)["subject"][0]["digest"] == {"sha256": SDIST}
     assert len(commit) == 40
 
 
-def bundle(change: Callable[[dict[str, Any]], None]) -> bytes:
-    content = json.loads(GITHUB.read_text())
+def changed(change: Callable[[dict[str, Any]], None]) -> bytes:
+    content = json.loads(bundle(GITHUB))
     change(content)
     return json.dumps(content).encode()
 
 
 def other_payload(content: dict[str, Any]) -> None:
-    statement = base64.b64decode(content["dsseEnvelope"]["payload"]).replace(WHEEL.encode(), b"0" * 64)
+    statement = base64.b64decode(content["dsseEnvelope"]["payload"]).replace(SDIST.encode(), b"0" * 64)
     content["dsseEnvelope"]["payload"] = base64.b64encode(statement).decode()
 
 
 def other_signature(content: dict[str, Any]) -> None:
-    foreign = json.loads(OTHER.read_text())
+    foreign = json.loads(bundle(GITLAB))
     content["dsseEnvelope"]["signatures"] = foreign["dsseEnvelope"]["signatures"]
 
 
 def other_certificate(content: dict[str, Any]) -> None:
     material = content["verificationMaterial"]["certificate"]
     der = bytearray(base64.b64decode(material["rawBytes"]))
-    at = der.index(b"artifact-attestations-workflows")
+    at = der.index(b"pypi-attestations")
     der[at] ^= 1
     material["rawBytes"] = base64.b64encode(der).decode()
 
@@ -75,7 +69,7 @@ def no_log(content: dict[str, Any]) -> None:
 
 
 def other_entry(content: dict[str, Any]) -> None:
-    foreign = json.loads(OTHER.read_text())
+    foreign = json.loads(bundle(GITLAB))
     content["verificationMaterial"]["tlogEntries"] = foreign["verificationMaterial"]["tlogEntries"]
 
 
@@ -83,7 +77,7 @@ def other_entry(content: dict[str, Any]) -> None:
     "change", [other_payload, other_signature, other_certificate, other_time, no_log, other_entry]
 )
 def test_a_change_is_found(change: Callable[[dict[str, Any]], None]) -> None:
-    text = bundle(change)
+    text = changed(change)
     with pytest.raises(ReleaseError, match=rf"^{NAME} (was changed after|is no Sigstore bundle)") as caught:
         attestation.verified(text, NAME, attestation.signed_by(text, NAME))
     assert len(str(caught.value).splitlines()) == 1
@@ -93,8 +87,8 @@ def test_another_workflow_or_issuer_is_refused() -> None:
     with pytest.raises(
         ReleaseError, match=r"was changed after https://github\.com/a/b signed it, or is forged"
     ):
-        attestation.verified(GITHUB.read_bytes(), NAME, "https://github.com/a/b")
-    text = OTHER.read_bytes()
+        attestation.verified(bundle(GITHUB).encode(), NAME, "https://github.com/a/b")
+    text = bundle(GITLAB).encode()
     with pytest.raises(ReleaseError, match="OIDCIssuer"):
         attestation.verified(text, NAME, attestation.signed_by(text, NAME))
 
@@ -110,7 +104,7 @@ def test_what_is_no_bundle_is_refused(text: bytes) -> None:
 def test_no_workflow_counts_that_the_policy_does_not_have(case: Case) -> None:
     """As in the project's own policy, which has none."""
     (case.host / "host.dsse.json").unlink()
-    shutil.copy(GITHUB, case.host / NAME)
+    (case.host / NAME).write_text(bundle(GITHUB))
     assert case.problems()[0] == (
         f"hosts/{HOST}: {NAME} is signed by a workflow that the policy does not have ({WORKFLOW})"
     )
@@ -122,13 +116,13 @@ def authorities() -> tuple[Authority, ...]:
 
 
 def test_of_a_workflow_that_the_policy_has_the_statement_is_looked_at(tmp_path: Path) -> None:
-    shutil.copy(GITHUB, tmp_path / NAME)
+    (tmp_path / NAME).write_text(bundle(GITHUB))
     path = tmp_path / "host.dsse.json"
-    said = envelope.opened(path, envelope.PROVENANCE, WHEEL, authorities())
+    said = envelope.opened(path, envelope.PROVENANCE, SDIST, authorities())
     assert (said.by.name, said.name) == ("ci", NAME)
     assert said.commit is not None
     with pytest.raises(ReleaseError, match=f"{NAME} says something else: https://slsa.dev/provenance/v1"):
-        envelope.opened(path, envelope.HOST, WHEEL, authorities())
+        envelope.opened(path, envelope.HOST, SDIST, authorities())
     with pytest.raises(ReleaseError, match=f"{NAME} is about another snap"):
         envelope.opened(path, envelope.PROVENANCE, "0" * 64, authorities())
 
@@ -159,7 +153,7 @@ def as_bundle(case: Case, kind: str, predicate: dict[str, Any]) -> bytes:
         "predicateType": kind,
         "predicate": predicate,
     }
-    content = json.loads(GITHUB.read_text())
+    content = json.loads(bundle(GITHUB))
     content["dsseEnvelope"]["payload"] = base64.b64encode(json.dumps(statement).encode()).decode()
     return json.dumps(content).encode()
 
@@ -178,7 +172,7 @@ def test_what_was_signed_elsewhere_comes_to_what_it_is_about(
         assert main(["attested", str(file), "--below", str(case.folder.parent)]) == 0
         assert capsys.readouterr().out == f"{case.host}/{name}.sigstore.json\n"
     assert "is signed by a workflow that the policy does not have" in case.problems()[0]
-    file.write_bytes(GITHUB.read_bytes())
+    file.write_bytes(bundle(GITHUB).encode())
     assert main(["attested", str(file), "--below", str(case.folder.parent)]) == 1
     assert capsys.readouterr().err == (
         f"attested: attestation.json says nothing of what is below {case.folder.parent}\n"
@@ -206,5 +200,5 @@ def test_the_builders_statements_and_a_runs_do_too(
 
 
 def test_a_statement_is_there_in_one_form(case: Case) -> None:
-    shutil.copy(GITHUB, case.host / NAME)
+    (case.host / NAME).write_text(bundle(GITHUB))
     assert case.problems()[0] == f"hosts/{HOST}: {NAME} belongs to no statement"
