@@ -258,9 +258,11 @@ def unjudged(plan: Plan) -> None:
     def write(source: Path, target: Path) -> None:
         del source
         target.write_text(
-            "import sys\nfrom fips_launch.own import OwnFirst\n"
+            # What Certbot would import later, it would import from the plugin, and end.
+            "import sys, acme, requests\nfrom fips_launch.own import OwnFirst\n"
             "sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, OwnFirst)]\n"
-            "def use(folders): sys.path[:0] = folders; return []\ndef prove_memory(): pass\n"
+            "def use(folders): sys.path[:0] = folders; return []\n"
+            "def prove_memory(): pass\ndef at_work(): return ''\n"
             "def folder_of(snap, read): return f'/snap/{snap}/current/lib/python3.13/site-packages'\n"
         )
 
