@@ -1,9 +1,9 @@
 """What Certbot and its plugins can reach, read from their bytecode.
 
-A name counts as reached when one file of these packages has its last part and, but for Python's own modules,
-the name of its module or its class too, which may stand in an annotation, that is, in a text. That takes
-too much rather than too little: names are compared, no call is followed, and what is reached through a package
-that is not in the list is reached by its own name.
+A name counts as reached when one file of these packages has its last part and, but for Python's own
+modules, the name of its module or its class too, which may stand in an annotation, that is, in a text.
+That takes too much rather than too little: names are compared, no call is followed, and what is reached
+through a package that is not in the list is reached by its own name.
 """
 
 from __future__ import annotations
