@@ -42,12 +42,16 @@ def stop(error: Exception) -> None:
     """
     from fips_launch import plugins
 
-    what = f"cannot be loaded: {type(error).__name__}: {error}"
     if plugin := plugins.at_work():
         from certbot.errors import PluginError  # type: ignore[import-not-found, unused-ignore]
 
-        raise PluginError(f"a part of the plugin {plugin} {what}; {refusal.REINSTALL}") from error
-    raise refusal.NotLoadedError(f"a part of Certbot {what}") from error
+        raise PluginError(
+            f"a part of the plugin {plugin} cannot be loaded: {type(error).__name__}: {error};"
+            f" {refusal.REINSTALL}"
+        ) from error
+    raise refusal.NotLoadedError(
+        f"a part of Certbot cannot be loaded: {type(error).__name__}: {error}"
+    ) from error
 
 
 def main() -> None:
