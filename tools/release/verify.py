@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -234,11 +234,16 @@ def _itself(found: Evidence, snap: Path) -> None:
     found.held = True
 
 
-def _host(found: Evidence, path: Path, policy: Policy, now: datetime) -> Host:
+def _expected(path: Path, kind: str, known: Container[str]) -> None:
+    """Raise ReleaseError unless it is a folder of that kind which the policy names."""
     if path.is_symlink() or not path.is_dir():
-        raise ReleaseError("is no folder of a host")
-    if path.name not in policy.tests:
-        raise ReleaseError("the policy has no such host")
+        raise ReleaseError(f"is no folder of a {kind}")
+    if path.name not in known:
+        raise ReleaseError(f"the policy has no such {kind}")
+
+
+def _host(found: Evidence, path: Path, policy: Policy, now: datetime) -> Host:
+    _expected(path, "host", policy.tests)
     digest = found.subject["sha256"]
     said = envelope.opened(path / SIGNED, envelope.HOST, digest, policy.authorities)
     _may(said, "host", path.name)
@@ -278,10 +283,7 @@ def _when(found: Evidence, said: Said, policy: Policy, now: datetime) -> None:
 
 
 def _run(found: Evidence, path: Path, policy: Policy, now: datetime) -> Said:
-    if path.is_symlink() or not path.is_dir():
-        raise ReleaseError("is no folder of a run")
-    if path.name not in policy.runs:
-        raise ReleaseError("the policy has no such run")
+    _expected(path, "run", policy.runs)
     digest = found.subject["sha256"]
     said = envelope.opened(path / RAN, envelope.RUN, digest, policy.authorities)
     _may(said, "run")
