@@ -61,21 +61,16 @@ REMOVED = (
 )
 
 
-def _leave_out_description(folder: Path) -> None:
-    """Shorten a METADATA to its headers (core metadata, "Description"): few read a package's page here."""
-    file = folder / "METADATA"
-    headers, _, _ = file.read_text(encoding="utf-8").partition("\n\n")
-    file.write_text(f"{headers}\n", encoding="utf-8")
-    content = file.read_bytes()
+def _leave_out_description(metadata: Path) -> str:
+    """Shorten a METADATA to its headers (core metadata, "Description"): few read a package's page here.
+
+    :return: its line in RECORD.
+    """
+    headers, _, _ = metadata.read_text(encoding="utf-8").partition("\n\n")
+    metadata.write_text(f"{headers}\n", encoding="utf-8")
+    content = metadata.read_bytes()
     digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-    record = folder / "RECORD"
-    listed = f"{folder.name}/METADATA,"
-    record.write_text(
-        "".join(
-            f"{listed}sha256={digest},{len(content)}\n" if line.startswith(listed) else line
-            for line in record.read_text().splitlines(keepends=True)
-        )
-    )
+    return f"{metadata.parent.name}/METADATA,sha256={digest},{len(content)}\n"
 
 
 def prune(folder: Path) -> None:
@@ -102,9 +97,11 @@ def prune(folder: Path) -> None:
             else:
                 path.unlink(missing_ok=True)
     for record in folder.glob("*.dist-info/RECORD"):
+        shortened = _leave_out_description(record.parent / "METADATA")
+        name = shortened.partition(",")[0]
         lines = record.read_text().splitlines(keepends=True)
-        record.write_text("".join(line for line in lines if (folder / line.partition(",")[0]).exists()))
-        _leave_out_description(record.parent)
+        left = [line for line in lines if (folder / line.partition(",")[0]).exists()]
+        record.write_text("".join(shortened if line.startswith(f"{name},") else line for line in left))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 FOLDER, below ROOT, has the packages; SHOWN is where ROOT will be.  What a module imports at its top level is
 imported when its name is first used, as PEP 810 has it with `-X lazy_imports=all`; this goes when the snap's
-Python has that.  Docstrings are left out, for size.
+Python has that.  Docstrings are left out, for size.  With `--at-once` as the first argument that is all:
+imports stay as they are, as those of the standard library do.
 
 Some names are imported at once, as before:
 
@@ -29,8 +30,8 @@ from types import CodeType
 #: Modules that stay as they are: what has to do with crypto itself, and what does the imports; what takes the
 #: place of `os`; acme, which gives all modules of josepy that are there by then a second name.
 PLAIN = ("OpenSSL", "OpenSSL.*", "lazy_imports", "certbot.compat.*", "acme", "josepy")
-#: Docstrings that are read: Certbot's help has them, dnspython's errors say them.
-READ = ("certbot.configuration", "dns.*")
+#: Docstrings that are read: Certbot's help has them, dnspython's errors say them, and the debugger's help.
+READ = ("certbot.configuration", "dns.*", "cmd", "pdb")
 #: What is imported from them is looked for by its name in a module's globals, or is there anyway.
 AT_ONCE = {"__future__", "abc", "builtins", "dataclasses", "os", "sys", "typing", "typing_extensions"}
 #: Not here while these are compiled: other parts of the snap.
@@ -227,7 +228,9 @@ __import__("lazy_imports").run(exec, "body", globals())
 """
 
 
-def compiled(source: bytes, shown: str, module: str, inside: Path | None, packages: Packages) -> CodeType:
+def compiled(
+    source: bytes, shown: str, module: str, inside: Path | None, packages: Packages, lazily: bool = True
+) -> CodeType:
     """Return the code of a module.
 
     :param shown: the file name in it.
@@ -238,7 +241,7 @@ def compiled(source: bytes, shown: str, module: str, inside: Path | None, packag
     tree = ast.parse(source)
     if not _is(module, READ):
         _leave_out_docstrings(tree)
-    plain = _is(module, PLAIN) or _looks_at_globals(tree)
+    plain = not lazily or _is(module, PLAIN) or _looks_at_globals(tree)
     taken = {} if plain else take_out(tree, module, inside, packages)
     if plain or (not taken and inside is None):  # a package gives its submodules, without imports too
         return compile(tree, shown, "exec", dont_inherit=True)
@@ -248,7 +251,7 @@ def compiled(source: bytes, shown: str, module: str, inside: Path | None, packag
     return _with(start, names=tuple(taken), importer=_importer(taken, shown), body=body)
 
 
-def main(root: Path, folder: Path, shown: str) -> None:
+def main(root: Path, folder: Path, shown: str, lazily: bool) -> None:
     """Compile each module, to a file beside it."""
     packages = Packages(folder)
     for file in sorted(folder.rglob("*.py")):
@@ -256,11 +259,13 @@ def main(root: Path, folder: Path, shown: str) -> None:
         inside = file.parent if parts[-1] == "__init__" else None
         module = ".".join(parts[:-1] if inside else parts)
         source = file.read_bytes()
-        code = compiled(source, f"{shown}/{file.relative_to(root)}", module, inside, packages)
+        code = compiled(source, f"{shown}/{file.relative_to(root)}", module, inside, packages, lazily)
         digest = importlib.util.source_hash(source)
         content = _bootstrap_external._code_to_hash_pyc(code, digest, False)  # type: ignore[attr-defined]
         file.with_suffix(".pyc").write_bytes(content)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    at_once = sys.argv[1] == "--at-once"
+    given_root, given_folder, given_shown = sys.argv[1 + at_once :]
+    main(Path(given_root), Path(given_folder), given_shown, lazily=not at_once)

@@ -7,6 +7,7 @@ Certbot ends.
 """
 
 import atexit
+import importlib
 import json
 import mmap
 import os
@@ -16,6 +17,7 @@ import sys
 import types
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
 from fips_launch import boot, files, own, place, prove, refusal
 
@@ -154,6 +156,23 @@ def answer(said: str) -> tuple[list[str], str]:
             case {"loads": [*loads], "fails": str(fails)}:
                 return [str(name) for name in loads], fails
     return [], "its code ends the trial before there is an answer"
+
+
+class EntryPoint(NamedTuple):
+    """A plugin that is in the snap, as `importlib.metadata.EntryPoint` tells it, but known without that."""
+
+    name: str
+    value: str  # the module, a colon, the class
+    group: str
+
+    @property
+    def module(self) -> str:
+        """The module that has the plugin's class."""
+        return self.value.partition(":")[0]
+
+    def load(self) -> object:
+        """Return the plugin's class; whatever its module raises where that cannot be imported."""
+        return getattr(importlib.import_module(self.module), self.value.partition(":")[2])
 
 
 used: list[str] = []  # folders of plugins

@@ -118,6 +118,15 @@ def _hook_ended(
         logger.info("How a hook ended is not on record: %s: %s", type(error).__name__, error)
 
 
+def _generate_private_key(*arguments: Any, **named: Any) -> Any:
+    """Make an account's key, and record it; cryptography is not loaded before."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+
+    key = generate_private_key(*arguments, **named)
+    _record(key.public_key())
+    return key
+
+
 def watch(
     owner: Any, name: str, before: Callable[..., None] | None, after: Callable[..., None] | None
 ) -> None:
@@ -153,6 +162,8 @@ def follow(fips: bool) -> None:
     watch(certbots, "_run_deploy_hook", lambda *_: hook(), None)  # a dry run does not run them
     if fips:
         watch(crypto_util, "make_key", None, _made_pem)
-        watch(client, "generate_private_key", None, lambda key, *_, **__: _record(key.public_key()))
+        if "generate_private_key" not in dir(client):  # asked so, it is not loaded
+            raise AttributeError("certbot._internal.client has no generate_private_key")
+        client.generate_private_key = _generate_private_key
         watch(client, "create_acme_client", _account, None)
         watch(client.Client, "obtain_certificate_from_csr", _request, None)
