@@ -1,5 +1,6 @@
 """What upstream has released is found, by git, pip and a page; here of upstreams on this machine."""
 
+import hashlib
 import http.server
 import json
 import subprocess
@@ -8,11 +9,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.version import Version
+from pysequoia import Cert, SignatureMode, Tsk, sign
 
+from tools.build.recipe import PROJECT
 from tools.release.inventory.built import facts
+from tools.release.inventory.releases import version_of
 from tools.watch import __main__ as watch
-from tools.watch import upstream
-from tools.watch.upstream import News, WatchError
+from tools.watch import propose, upstream
+from tools.watch.upstream import News, Release, WatchError
 
 
 @pytest.fixture
@@ -132,10 +138,28 @@ GH = """#!/bin/sh
 # A stand-in for GitHub's program: it writes what it is asked.
 echo "$*" >>"$GH_ASKED"
 case "$1 $2" in
-"issue list") cat "$GH_OPEN" ;;
-*) cat >>"$GH_ASKED"; echo https://example.org/issues/1 ;;
+"issue list" | "pr list") cat "$GH_OPEN" ;;
+*) cat >>"$GH_ASKED"; echo "https://example.org/$1/1" ;;
 esac
 """
+
+
+@pytest.fixture
+def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+    """Set what is open there; the list is of what is asked, line by line, as soon as it is read again."""
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    asked = tmp_path / "asked"
+    asked.touch()
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("GH_ASKED", str(asked))
+    monkeypatch.setenv("GH_OPEN", str(tmp_path / "open"))
+
+    def there(open_ones: str) -> list[str]:
+        (tmp_path / "open").write_text(open_ones)
+        return asked.read_text().splitlines()
+
+    return there
 
 
 @pytest.mark.parametrize(
@@ -146,20 +170,143 @@ esac
     ],
 )
 def test_there_is_one_issue(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_ones: list[dict[str, object]], done: str
+    gh: Callable[[str], list[str]], open_ones: list[dict[str, object]], done: str
 ) -> None:
-    (tmp_path / "gh").write_text(GH)
-    (tmp_path / "gh").chmod(0o755)
-    (tmp_path / "open").write_text(json.dumps(open_ones))
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setenv("GH_ASKED", str(tmp_path / "asked"))
-    monkeypatch.setenv("GH_OPEN", str(tmp_path / "open"))
+    gh(json.dumps(open_ones))
     watch.tell([News("openssl 3.5.8; 3.5.7 is pinned", "upstream")])
-    asked = (tmp_path / "asked").read_text().splitlines()
-    assert asked[1:3] == [done, "- openssl 3.5.8; 3.5.7 is pinned (upstream)"]
+    assert gh("")[1:3] == [done, "- openssl 3.5.8; 3.5.7 is pinned (upstream)"]
 
 
 def test_without_gh_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(WatchError, match="the program gh is missing"):
         watch.tell([News("x", "y")])
+
+
+RECIPE = """parts:
+  openssl:
+    source: {address}/openssl-3.5.7/openssl-3.5.7.tar.gz
+    source-checksum: sha256/00
+"""
+ORIGINS = """distribution:
+  sha256/00: {package: openssl, suite: trixie}
+  sha256/11: {package: other, suite: trixie}
+"""
+CONTENT = b"a new source"
+
+
+class Upstream:
+    """A project's clone, its origin, and the release that upstream offers."""
+
+    def __init__(self, tmp_path: Path, site: tuple[Path, str]) -> None:
+        self.origin, self.clone = tmp_path / "origin.git", tmp_path / "clone"
+        folder, address = site
+        self.served = folder / "openssl-3.5.9"
+        self.served.mkdir()
+        (self.clone / "tools/build").mkdir(parents=True)
+        (self.clone / "snapcraft.yaml").write_text(RECIPE.format(address=address))
+        (self.clone / "tools/build/origins.yaml").write_text(ORIGINS)
+        subprocess.run(["git", "init", "-q", "--bare", str(self.origin)], check=True)
+        subprocess.run(["git", "init", "-q", str(self.clone)], check=True)
+        self.git("add", "--all")
+        self.git("-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "x")
+        self.git("remote", "add", "origin", str(self.origin))
+        self.certificate = tmp_path / "openssl.asc"
+        self.secret = Tsk.generate("Release <release@example.org>")
+        self.certificate.write_text(str(self.secret.extract_certificate()))
+        pinned, newer = Version("3.5.7"), Version("3.5.9")
+        self.release = Release("openssl 3.5.9", "x", "openssl", pinned, newer, "openssl.asc")
+
+    def git(self, *words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(self.clone), *words], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def offer(self, content: bytes, signature: bytes | None) -> None:
+        (self.served / "openssl-3.5.9.tar.gz").write_bytes(content)
+        if signature is not None:
+            (self.served / "openssl-3.5.9.tar.gz.asc").write_bytes(signature)
+
+    def signed(self, content: bytes = CONTENT, by: Tsk | None = None) -> bytes:
+        return sign((by or self.secret).signer(), content, mode=SignatureMode.DETACHED)
+
+
+@pytest.fixture
+def offered(tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> Upstream:
+    monkeypatch.setattr(propose, "KEYS", tmp_path)
+    return Upstream(tmp_path, site)
+
+
+def test_a_release_whose_signature_is_verified_becomes_a_pull_request(
+    offered: Upstream, site: tuple[Path, str], gh: Callable[[str], list[str]]
+) -> None:
+    gh("")
+    offered.offer(CONTENT, offered.signed())
+    before = offered.git("rev-parse", "HEAD")
+    assert propose.propose(offered.release, offered.clone) == "https://example.org/pr/1"
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    source = f"{site[1]}/openssl-3.5.9/openssl-3.5.9.tar.gz"
+    asked = gh("https://example.org/pr/1\n")[2:]
+    assert asked[0] == "pr create --head watch/openssl-3.5.9 --title openssl 3.5.9 --body-file -"
+    assert asked[1].startswith(f"sha256 {digest} of {source}, by the signature beside it")
+    changed = offered.git("--git-dir", str(offered.origin), "diff", "-U0", before, "watch/openssl-3.5.9")
+    lines = [line for line in changed.splitlines() if line[0] in "+-" and line[:3] not in ("+++", "---")]
+    assert lines == [
+        f"-    source: {site[1]}/openssl-3.5.7/openssl-3.5.7.tar.gz",
+        "-    source-checksum: sha256/00",
+        f"+    source: {source}",
+        f"+    source-checksum: sha256/{digest}",
+        "-  sha256/00: {package: openssl, suite: trixie}",
+    ]
+    # The clone is as it was, and there is one pull request for a release.
+    assert (offered.git("rev-parse", "HEAD"), offered.git("status", "--porcelain")) == (before, "")
+    assert propose.propose(offered.release, offered.clone) == "https://example.org/pr/1"
+    assert len([line for line in gh("") if line.startswith("pr create")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("none", r"openssl-3.5.9.tar.gz.asc cannot be fetched \(HTTPError\)"),
+        ("no signature", r"openssl-3.5.9.tar.gz: no valid signature by openssl.asc: "),
+        ("another's", r"openssl-3.5.9.tar.gz: no valid signature by openssl.asc: "),
+        ("a changed byte", r"openssl-3.5.9.tar.gz: no valid signature by openssl.asc: "),
+    ],
+)
+def test_what_is_not_verified_changes_nothing(
+    offered: Upstream, gh: Callable[[str], list[str]], fault: str, why: str
+) -> None:
+    gh("")
+    by_another = offered.signed(by=Tsk.generate("Release <release@example.org>"))
+    signatures = {"none": None, "no signature": b"<html>", "another's": by_another}
+    content = CONTENT.replace(b"n", b"m") if fault == "a changed byte" else CONTENT
+    offered.offer(content, signatures.get(fault, offered.signed()))
+    with pytest.raises(WatchError, match=why):
+        propose.propose(offered.release, offered.clone)
+    assert offered.git("branch", "--list", "watch/*") == ""
+    assert not [line for line in gh("") if line.startswith("pr create")]
+
+
+def test_the_recipes_pins_can_be_changed(tmp_path: Path) -> None:
+    """Each that is watched and has a certificate, as `change` finds it."""
+    for release in ("openssl", "python"):
+        (tmp_path / "tools/build").mkdir(parents=True, exist_ok=True)
+        for name in ("snapcraft.yaml", "tools/build/origins.yaml"):
+            (tmp_path / name).write_text((PROJECT / name).read_text())
+        pin = yaml.safe_load((tmp_path / "snapcraft.yaml").read_text())["parts"][release]
+        pinned = Version(version_of(pin["source"]))
+        newer = Release("x", "x", release, pinned, Version(f"{pinned}9"), "x")
+        propose.change(tmp_path, newer, "22")
+        now = yaml.safe_load((tmp_path / "snapcraft.yaml").read_text())["parts"][release]
+        assert now["source"] == pin["source"].replace(str(pinned), f"{pinned}9")
+        assert now["source-checksum"] == "sha256/22"
+        assert pin["source-checksum"] not in (tmp_path / "tools/build/origins.yaml").read_text()
+
+
+def test_the_certificates_are_those_of_the_releases() -> None:
+    """By their fingerprints, as Debian's source packages of both have them."""
+    prints = {path.stem: Cert.from_file(str(path)).fingerprint for path in sorted(propose.KEYS.glob("*.asc"))}
+    assert prints == {
+        "openssl": "ba5473a2b0587b07fb27cf2d216094dfd0cb81ef",
+        "python": "7169605f62c751356d054a26a821e680e5fa6305",
+    }

@@ -230,7 +230,10 @@ def test_every_action_is_pinned_by_its_commit_and_says_its_version() -> None:
 
 
 def test_no_job_may_more_than_it_needs() -> None:
-    more = {"release.yml: release": {"actions": "read"}, "watch.yml: watch": {"issues": "write"}}
+    more = {
+        "release.yml: release": {"actions": "read"},
+        "watch.yml: watch": {"contents": "write", "issues": "write", "pull-requests": "write"},
+    }
     assert all(flow["permissions"] == {} for flow in WORKFLOWS.values())
     for name, job in EVERY.items():
         signs = any("actions/attest@" in step.get("uses", "") for step in job["steps"])

@@ -41,7 +41,23 @@ class News:
     where: str
 
 
-def releases(project: Path = PROJECT, watched: dict[str, Any] | None = None) -> Iterator[News]:
+@dataclass(frozen=True)
+class Release(News):
+    """A release of a source.
+
+    :ivar part: of snapcraft.yaml.
+    :ivar pinned: the version that it has now.
+    :ivar version: the newer one.
+    :ivar key: the file in `keys` with the certificate that signs its sources, empty if none is known.
+    """
+
+    part: str
+    pinned: Version
+    version: Version
+    key: str
+
+
+def releases(project: Path = PROJECT, watched: dict[str, Any] | None = None) -> Iterator[Release]:
     """Yield the releases of the recipe's sources that are newer than their pins, in the same series.
 
     :param watched: `releases` of watch.yaml.
@@ -59,7 +75,8 @@ def releases(project: Path = PROJECT, watched: dict[str, Any] | None = None) -> 
             raise WatchError(f"{part}: {repository} has no tag like {about['tags']}")
         newest = max(map(Version, tags))
         if newest > pinned:
-            yield News(f"{part} {newest}; {pinned} is pinned", repository)
+            what = f"{part} {newest}; {pinned} is pinned"
+            yield Release(what, repository, part, pinned, newest, about.get("key", ""))
 
 
 def packages(project: Path = PROJECT, options: tuple[str, ...] = ()) -> Iterator[News]:
