@@ -30,8 +30,8 @@ from types import CodeType
 #: Modules that stay as they are: what has to do with crypto itself, and what does the imports; what takes the
 #: place of `os`; acme, which gives all modules of josepy that are there by then a second name.
 PLAIN = ("OpenSSL", "OpenSSL.*", "lazy_imports", "certbot.compat.*", "acme", "josepy")
-#: Docstrings that are read: Certbot's help has them, dnspython's errors say them, and the debugger's help.
-READ = ("certbot.configuration", "dns.*", "cmd", "pdb")
+#: Docstrings that are read: Certbot's help has them, dnspython's errors say them, the help of two programs.
+READ = ("certbot.configuration", "dns.*", "cmd", "pdb", "timeit")
 #: What is imported from them is looked for by its name in a module's globals, or is there anyway.
 AT_ONCE = {"__future__", "abc", "builtins", "dataclasses", "os", "sys", "typing", "typing_extensions"}
 #: Not here while these are compiled: other parts of the snap.

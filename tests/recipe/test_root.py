@@ -19,9 +19,8 @@ CACHE = PROJECT / "build" / "cache" / "roots"
 
 def prepare(cache: Path = CACHE, *more: str) -> root.Root:
     """Return the root that the snap is built in."""
-    packages = {package for part in PARTS.values() for package in part.get("build-packages", [])}
-    snaps = {snap for part in PARTS.values() for snap in part.get("build-snaps", [])}
-    return root.prepare(sorted({*packages, *more}), sorted(snaps), cache)
+    packages, snaps = recipe.build_needs(PARTS)
+    return root.prepare(sorted({*packages, *more}), snaps, cache)
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,12 @@
 
 import hashlib
 import http.server
+import io
 import json
 import subprocess
+import tarfile
 import threading
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -139,6 +142,9 @@ GH = """#!/bin/sh
 echo "$*" >>"$GH_ASKED"
 case "$1 $2" in
 "issue list" | "pr list") cat "$GH_OPEN" ;;
+"repo view") echo main ;;
+"pr create") ! [ -e "$GH_OPEN.refuses" ] || { echo "may not create pull requests" >&2; exit 1; }
+    cat >>"$GH_ASKED"; echo "https://example.org/$1/1" ;;
 *) cat >>"$GH_ASKED"; echo "https://example.org/$1/1" ;;
 esac
 """
@@ -192,7 +198,17 @@ ORIGINS = """distribution:
   sha256/00: {package: openssl, suite: trixie}
   sha256/11: {package: other, suite: trixie}
 """
-CONTENT = b"a new source"
+
+
+def archive(folder: str) -> bytes:
+    """A release: an archive with one file in a folder of that name."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as packed:
+        packed.addfile(tarfile.TarInfo(f"{folder}/README"))
+    return content.getvalue()
+
+
+CONTENT = archive("openssl-3.5.9")
 
 
 class Upstream:
@@ -207,10 +223,11 @@ class Upstream:
         (self.clone / "snapcraft.yaml").write_text(RECIPE.format(address=address))
         (self.clone / "tools/build/origins.yaml").write_text(ORIGINS)
         subprocess.run(["git", "init", "-q", "--bare", str(self.origin)], check=True)
-        subprocess.run(["git", "init", "-q", str(self.clone)], check=True)
+        subprocess.run(["git", "init", "-q", "-b", "main", str(self.clone)], check=True)
         self.git("add", "--all")
         self.git("-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "x")
         self.git("remote", "add", "origin", str(self.origin))
+        self.git("push", "-q", "origin", "main")
         self.certificate = tmp_path / "openssl.asc"
         self.secret = Tsk.generate("Release <release@example.org>")
         self.certificate.write_text(str(self.secret.extract_certificate()))
@@ -221,6 +238,14 @@ class Upstream:
         return subprocess.run(
             ["git", "-C", str(self.clone), *words], check=True, capture_output=True, text=True
         ).stdout.strip()
+
+    def pushed(self) -> list[str]:
+        """What the branch changes, line by line; nothing where there is none."""
+        branches = self.git("--git-dir", str(self.origin), "branch", "--list", "watch/*")
+        if not branches:
+            return []
+        changed = self.git("--git-dir", str(self.origin), "diff", "-U0", "main", branches.strip())
+        return [line for line in changed.splitlines() if line[0] in "+-" and line[:3] not in ("+++", "---")]
 
     def offer(self, content: bytes, signature: bytes | None) -> None:
         (self.served / "openssl-3.5.9.tar.gz").write_bytes(content)
@@ -240,28 +265,48 @@ def offered(tmp_path: Path, site: tuple[Path, str], monkeypatch: pytest.MonkeyPa
 def test_a_release_whose_signature_is_verified_becomes_a_pull_request(
     offered: Upstream, site: tuple[Path, str], gh: Callable[[str], list[str]]
 ) -> None:
-    gh("")
+    """From the default branch; what somebody works on in the clone has no part in it, and stays."""
+    a_forks = {"url": "https://example.org/a-fork", "isCrossRepository": True}
+    gh(json.dumps([a_forks]))
     offered.offer(CONTENT, offered.signed())
-    before = offered.git("rev-parse", "HEAD")
+    offered.git("switch", "-qc", "work")
+    worked_on = f"{RECIPE.format(address=site[1])}# somebody works here\n"
+    (offered.clone / "snapcraft.yaml").write_text(worked_on)
     assert propose.propose(offered.release, offered.clone) == "https://example.org/pr/1"
     digest = hashlib.sha256(CONTENT).hexdigest()
     source = f"{site[1]}/openssl-3.5.9/openssl-3.5.9.tar.gz"
-    asked = gh("https://example.org/pr/1\n")[2:]
-    assert asked[0] == "pr create --head watch/openssl-3.5.9 --title openssl 3.5.9 --body-file -"
-    assert asked[1].startswith(f"sha256 {digest} of {source}, by the signature beside it")
-    changed = offered.git("--git-dir", str(offered.origin), "diff", "-U0", before, "watch/openssl-3.5.9")
-    lines = [line for line in changed.splitlines() if line[0] in "+-" and line[:3] not in ("+++", "---")]
-    assert lines == [
+    ours = {"url": "https://example.org/ours", "isCrossRepository": False}
+    listed, _, created, text, *_ = gh(json.dumps([a_forks, ours]))
+    assert listed.startswith("pr list --state all --head watch/openssl-3.5.9 ")
+    assert created == "pr create --base main --head watch/openssl-3.5.9 --title openssl 3.5.9 --body-file -"
+    assert text.startswith(f"sha256 {digest} of {source}, by the signature beside it")
+    assert offered.pushed() == [
         f"-    source: {site[1]}/openssl-3.5.7/openssl-3.5.7.tar.gz",
         "-    source-checksum: sha256/00",
         f"+    source: {source}",
         f"+    source-checksum: sha256/{digest}",
         "-  sha256/00: {package: openssl, suite: trixie}",
     ]
-    # The clone is as it was, and there is one pull request for a release.
-    assert (offered.git("rev-parse", "HEAD"), offered.git("status", "--porcelain")) == (before, "")
-    assert propose.propose(offered.release, offered.clone) == "https://example.org/pr/1"
+    assert offered.git("symbolic-ref", "--short", "HEAD") == "work"
+    assert (offered.clone / "snapcraft.yaml").read_text() == worked_on
+    assert len(offered.git("worktree", "list").splitlines()) == 1
+    # Of one release there is one.
+    assert propose.propose(offered.release, offered.clone) == "https://example.org/ours"
     assert len([line for line in gh("") if line.startswith("pr create")]) == 1
+
+
+def test_it_goes_on_where_a_run_has_ended(
+    offered: Upstream, tmp_path: Path, gh: Callable[[str], list[str]]
+) -> None:
+    gh("[]")
+    offered.offer(CONTENT, offered.signed())
+    refuses = tmp_path / "open.refuses"
+    refuses.touch()
+    with pytest.raises(WatchError, match="gh pr create failed: may not create pull requests"):
+        propose.propose(offered.release, offered.clone)
+    refuses.unlink()
+    assert propose.propose(offered.release, offered.clone) == "https://example.org/pr/1"
+    assert len(offered.pushed()) == 5
 
 
 @pytest.mark.parametrize(
@@ -271,20 +316,38 @@ def test_a_release_whose_signature_is_verified_becomes_a_pull_request(
         ("no signature", r"openssl-3.5.9.tar.gz: no valid signature by openssl.asc: "),
         ("another's", r"openssl-3.5.9.tar.gz: no valid signature by openssl.asc: "),
         ("a changed byte", r"openssl-3.5.9.tar.gz: no valid signature by openssl.asc: "),
+        ("an old release", r"openssl-3.5.9.tar.gz is signed, and has openssl-3.5.1/README in it: it is not "),
     ],
 )
 def test_what_is_not_verified_changes_nothing(
     offered: Upstream, gh: Callable[[str], list[str]], fault: str, why: str
 ) -> None:
-    gh("")
+    gh("[]")
+    old = archive("openssl-3.5.1")
     by_another = offered.signed(by=Tsk.generate("Release <release@example.org>"))
-    signatures = {"none": None, "no signature": b"<html>", "another's": by_another}
-    content = CONTENT.replace(b"n", b"m") if fault == "a changed byte" else CONTENT
-    offered.offer(content, signatures.get(fault, offered.signed()))
+    signatures = {
+        "none": None,
+        "no signature": b"<html>",
+        "another's": by_another,
+        "an old release": offered.signed(old),
+    }
+    contents = {"a changed byte": CONTENT[:-1] + b"x", "an old release": old}
+    offered.offer(contents.get(fault, CONTENT), signatures.get(fault, offered.signed()))
     with pytest.raises(WatchError, match=why):
         propose.propose(offered.release, offered.clone)
-    assert offered.git("branch", "--list", "watch/*") == ""
+    assert offered.pushed() == []
     assert not [line for line in gh("") if line.startswith("pr create")]
+
+
+def test_a_signature_that_is_valid_is_not_enough(
+    offered: Upstream, gh: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has to be that certificate's, whatever the library makes of others."""
+    gh("[]")
+    offered.offer(CONTENT, offered.signed())
+    monkeypatch.setattr(propose, "verify", lambda **_: types.SimpleNamespace(valid_sigs=[]))
+    with pytest.raises(WatchError, match=r"openssl-3.5.9.tar.gz: no valid signature by openssl.asc$"):
+        propose.propose(offered.release, offered.clone)
 
 
 def test_the_recipes_pins_can_be_changed(tmp_path: Path) -> None:

@@ -58,11 +58,7 @@ def build(arguments: argparse.Namespace) -> Path:
 def _build(what: dict[str, Any], base: Path, arguments: argparse.Namespace) -> Path:
     cache, name = base / "cache", arguments.provider or None
     declared = what["parts"]
-    root = roots.prepare(
-        sorted({package for part in declared.values() for package in part.get("build-packages", [])}),
-        sorted({snap for part in declared.values() for snap in part.get("build-snaps", [])}),
-        cache / "roots",
-    )
+    root = roots.prepare(*recipe.build_needs(declared), cache / "roots")
     origins = yaml.safe_load((HERE / "origins.yaml").read_text())
     parts = pull.parts(declared, origins, name, cache, arguments.origin or None)
     pins = sorted(

@@ -59,6 +59,18 @@ def load(path: Path = RECIPE) -> dict[str, Any]:
     return recipe
 
 
+def build_needs(parts: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return what the parts' scripts need besides the sources: Debian packages, and snaps.
+
+    :param parts: of the recipe.
+    """
+    packages, snaps = (
+        sorted({need for part in parts.values() for need in part.get(kind, [])})
+        for kind in ("build-packages", "build-snaps")
+    )
+    return packages, snaps
+
+
 def inputs(scripts: str, project: Path = PROJECT) -> list[str]:
     """Return the folders below parts/ that a part's scripts name, and the scripts in these, sorted."""
     named: set[str] = set()

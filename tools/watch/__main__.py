@@ -1,8 +1,8 @@
 """`python3 -m tools.watch`: what upstream has that the pins have not, a line each.
 
-Exit status 0: all was asked, and there may be news; 2: something could not be asked, and a line on stderr
-says what. With --tell, the repository that GitHub's program gh is set up for gets a pull request for each
-release whose own signature was verified, and one issue for all else.
+Exit status 0: all was asked, and there may be news; 2: something could not be asked, verified or told, and
+a line on stderr says what. With --tell, the repository that GitHub's program gh is set up for gets a pull
+request for each release whose own signature was verified, and one issue for all else.
 """
 
 from __future__ import annotations

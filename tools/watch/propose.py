@@ -5,8 +5,11 @@ Of the new sha256 nothing else is believed: neither the page that the source is 
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -19,36 +22,46 @@ from tools.digest import sha256
 from tools.watch.upstream import SECONDS, Release, WatchError
 
 KEYS = Path(__file__).with_name("keys")
-IDENTITY = ("-c", "user.name=watch", "-c", "user.email=watch@localhost")
+IDENTITY = {f"GIT_{who}_{what}": "watch" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+#: git asks gh for the credentials, and never a person.
+CREDENTIALS = ("-c", "credential.helper=", "-c", "credential.helper=!gh auth git-credential")
 
 
 def propose(release: Release, project: Path = PROJECT) -> str:
     """Open a pull request for a release, unless there was one; return its address.
 
-    The clone is left as it was, but for the branch.
+    What is in the clone stays as it is: the branch starts from the default branch, in a work tree
+    of its own.
 
     :raises WatchError: the signature is not verified, or git or gh fails.
     """
-    branch = f"watch/{release.part}-{release.version}"
-    listed = gh(["pr", "list", "--state", "all", "--head", branch, "--json", "url", "--jq", ".[].url"])
-    if listed.strip():
-        return listed.split()[0]
-    recipe = project / "snapcraft.yaml"
-    source = yaml.safe_load(recipe.read_text())["parts"][release.part]["source"]
-    source = source.replace(str(release.pinned), str(release.version))
+    branch, title = f"watch/{release.part}-{release.version}", f"{release.part} {release.version}"
+    asked = ["pr", "list", "--state", "all", "--head", branch, "--json", "url,isCrossRepository"]
+    for found in json.loads(gh(asked)):
+        if not found["isCrossRepository"]:  # anybody may have a branch of that name in a fork
+            return str(found["url"])
+    base = gh(["repo", "view", "--json", "defaultBranchRef", "--jq", ".defaultBranchRef.name"]).strip()
+    pinned = yaml.safe_load((project / "snapcraft.yaml").read_text())["parts"][release.part]["source"]
+    source = pinned.replace(str(release.pinned), str(release.version))
     digest = verified(source, KEYS / release.key)
-    before = _git(project, "rev-parse", "HEAD").strip()
-    _git(project, "switch", "--quiet", "--create", branch)
-    try:
-        change(project, release, digest)
-        title = f"{release.part} {release.version}"
-        _git(project, *IDENTITY, "commit", "--quiet", "--all", "--message", title)
-        gh(["auth", "setup-git"])  # git asks it for the credentials
-        _git(project, "push", "--quiet", "origin", branch)
-    finally:
-        _git(project, "switch", "--quiet", "--force", "--detach", before)
-    text = f"sha256 {digest} of {source}, by the signature beside it, verified with {release.key}.\n"
-    return gh(["pr", "create", "--head", branch, "--title", title, "--body-file", "-"], text).strip()
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        _git(project, *CREDENTIALS, "fetch", "--quiet", "origin", base)
+        _git(project, "worktree", "add", "--quiet", "--detach", str(tree), "FETCH_HEAD")
+        try:
+            change(tree, release, digest)
+            _git(tree, "commit", "--quiet", "--all", "--message", title)
+            # By force: of a run that ended here the branch is left.
+            _git(tree, *CREDENTIALS, "push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")
+        finally:
+            _git(project, "worktree", "remove", "--force", str(tree))
+    text = (
+        f"sha256 {digest} of {source}, by the signature beside it, verified with {release.key}.\n\n"
+        "CHANGELOG.md and docs/auditors.md name the version too.\n"
+    )
+    return gh(
+        ["pr", "create", "--base", base, "--head", branch, "--title", title, "--body-file", "-"], text
+    ).strip()
 
 
 def verified(source: str, key: Path) -> str:
@@ -74,7 +87,21 @@ def verified(source: str, key: Path) -> str:
             raise WatchError(f"{name}: no valid signature by {key.name}: {error}") from error
         if certificate.fingerprint not in [each.certificate for each in found.valid_sigs]:
             raise WatchError(f"{name}: no valid signature by {key.name}")
+        _holds(file)
         return sha256(file)
+
+
+def _holds(file: Path) -> None:
+    """Hold what is signed against its name: an older release has a valid signature too.
+
+    :raises WatchError: not all of the archive is in a folder named as it is.
+    """
+    folder = file.name.partition(".tar.")[0]
+    with tarfile.open(file) as archive:
+        for member in archive:
+            if member.name.partition("/")[0] != folder:
+                found = member.name[:99]
+                raise WatchError(f"{file.name} is signed, and has {found} in it: it is not {folder}")
 
 
 def _fetch(url: str, target: Path) -> None:
@@ -102,6 +129,8 @@ def change(project: Path, release: Release, digest: str) -> None:
         rf"(?m)^(    source: ){re.escape(source)}\n(    source-checksum: ){re.escape(checksum)}$"
     )
     new = source.replace(str(release.pinned), str(release.version))
+    if new == source:
+        raise WatchError(f"snapcraft.yaml of the default branch does not pin {release.part} {release.pinned}")
     text, changed = old.subn(rf"\g<1>{new}\n\g<2>sha256/{digest}", text)
     if changed != 1:
         raise WatchError(f"snapcraft.yaml: source and source-checksum of {release.part} are not as expected")
@@ -110,13 +139,22 @@ def change(project: Path, release: Release, digest: str) -> None:
     origins.write_text("".join(line for line in lines if not line.strip().startswith(f"{checksum}:")))
 
 
-def _git(project: Path, *words: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(project), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
+def _git(folder: Path, *words: str) -> str:
+    what = " ".join(word for word in words if "credential.helper" not in word).removeprefix("-c -c ")
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            env={**os.environ, **IDENTITY, "GIT_TERMINAL_PROMPT": "0"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise WatchError(f"git {what.split()[0]} does not end") from error
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it says nothing"]
-        raise WatchError(f"git {words[-1 if words[0] == '-c' else 0]} failed: {said[-1][:200]}")
+        raise WatchError(f"git {what.split()[0]} failed: {said[-1][:200]}")
     return done.stdout
 
 

@@ -170,9 +170,19 @@ class EntryPoint(NamedTuple):
         """The module that has the plugin's class."""
         return self.value.partition(":")[0]
 
+    @property
+    def dist(self) -> None:
+        """Its package: nothing, for it is asked for where two have one name, and none in the snap have."""
+
     def load(self) -> object:
         """Return the plugin's class; whatever its module raises where that cannot be imported."""
         return getattr(importlib.import_module(self.module), self.value.partition(":")[2])
+
+
+def ours_alone() -> bool:
+    """Tell whether all that can be imported lies in the snap, so that nobody else has brought a plugin."""
+    ours = place.find().path
+    return all(path in ours for path in sys.path if os.path.exists(path))
 
 
 used: list[str] = []  # folders of plugins
