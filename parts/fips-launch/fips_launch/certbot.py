@@ -31,7 +31,7 @@ def interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
 
 def spare_the_collector() -> None:
     """Have garbage looked for less often, for what is loaded stays, and not at the end of the process."""
-    gc.set_threshold(4_000, 20, 100)
+    gc.set_threshold(2_000, 5, 100)
     atexit.register(gc.freeze)
 
 
