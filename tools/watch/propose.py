@@ -6,9 +6,7 @@ Of the new sha256 nothing else is believed: neither the page that the source is 
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
@@ -19,7 +17,7 @@ from pysequoia import Cert, Sig, verify
 
 from tools.build.recipe import PROJECT
 from tools.digest import sha256
-from tools.watch.upstream import SECONDS, Release, WatchError
+from tools.watch.upstream import SECONDS, Release, WatchError, run
 
 KEYS = Path(__file__).with_name("keys")
 IDENTITY = {f"GIT_{who}_{what}": "watch" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -140,22 +138,9 @@ def change(project: Path, release: Release, digest: str) -> None:
 
 
 def _git(folder: Path, *words: str) -> str:
-    what = " ".join(word for word in words if "credential.helper" not in word).removeprefix("-c -c ")
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            env={**os.environ, **IDENTITY, "GIT_TERMINAL_PROMPT": "0"},
-        )
-    except subprocess.TimeoutExpired as error:
-        raise WatchError(f"git {what.split()[0]} does not end") from error
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["it says nothing"]
-        raise WatchError(f"git {what.split()[0]} failed: {said[-1][:200]}")
-    return done.stdout
+    what = [word for word in words if not word.startswith(("-", "credential."))]
+    variables = {**IDENTITY, "GIT_TERMINAL_PROMPT": "0"}
+    return run(["git", "-C", str(folder), *words], f"git {what[0]}", **variables)
 
 
 def gh(words: list[str], text: str = "") -> str:
@@ -165,13 +150,4 @@ def gh(words: list[str], text: str = "") -> str:
     :param text: its standard input.
     :raises WatchError: it is missing, fails or does not answer.
     """
-    try:
-        done = subprocess.run(["gh", *words], input=text, capture_output=True, text=True, timeout=SECONDS)
-    except FileNotFoundError as error:
-        raise WatchError("the program gh is missing: only with it can GitHub be told") from error
-    except subprocess.TimeoutExpired as error:
-        raise WatchError("gh does not answer") from error
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["it says nothing"]
-        raise WatchError(f"gh {' '.join(words[:2])} failed: {said[-1][:200]}")
-    return done.stdout
+    return run(["gh", *words], f"gh {' '.join(words[:2])}", text)

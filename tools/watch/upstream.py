@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def releases(project: Path = PROJECT, watched: dict[str, Any] | None = None) -> 
     for part, about in watched.items():
         pinned = Version(version_of(recipe["parts"][part]["source"]))
         repository = about["repository"]
-        said = _run(["git", "ls-remote", "--tags", "--refs", repository], f"{part}: {repository}")
+        said = run(["git", "ls-remote", "--tags", "--refs", repository], f"{part}: {repository}")
         tags = re.findall(rf"refs/tags/{about['tags']}$", said, re.MULTILINE)
         if not tags:
             raise WatchError(f"{part}: {repository} has no tag like {about['tags']}")
@@ -87,7 +88,7 @@ def packages(project: Path = PROJECT, options: tuple[str, ...] = ()) -> Iterator
     """
     for name, pinned in _pins(project):
         command = [sys.executable, "-m", "pip", "index", "versions", name, "--disable-pip-version-check"]
-        said = _run([*command, *options], f"{name}: pip")
+        said = run([*command, *options], f"{name}: pip")
         found = re.match(rf"{re.escape(name)} \((\S+)\)", said)
         try:
             newest = Version(found[1]) if found else None
@@ -157,14 +158,28 @@ class _Rows(HTMLParser):
             self.found[-1][-1] = f"{self.found[-1][-1]}{data}".strip()
 
 
-def _run(command: list[str], what: str) -> str:
+def run(command: list[str], what: str, text: str = "", **variables: str) -> str:
+    """Return what a program says.
+
+    :param what: it is for, in errors.
+    :param text: its standard input.
+    :param variables: of its environment, besides those that there are.
+    :raises WatchError: it is missing, fails, or does not end in time.
+    """
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS
+            command,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            env={**os.environ, **variables},
         )
+    except FileNotFoundError as error:
+        raise WatchError(f"{what}: the program {command[0]} is missing") from error
     except subprocess.TimeoutExpired as error:
         raise WatchError(f"{what} does not answer") from error
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it says nothing"]
-        raise WatchError(f"{what} does not answer: {said[-1][:200]}")
+        raise WatchError(f"{what} failed: {said[-1][:200]}")
     return done.stdout
