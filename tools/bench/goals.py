@@ -35,12 +35,12 @@ VALUES = {
 #: Why a goal is missed, by the name of the figure.
 WHY: dict[str, str] = {
     "first SSLContext, FIPS less default": (
-        "the launcher's proof, and libssl's reading of the FIPS config, take the millisecond beyond the module's own"
-        " self-test"
+        "the launcher's proof, and libssl's reading of the FIPS config, take the millisecond beyond the module's"
+        " own self-test"
     ),
     "renew, 1 not due: time": (
-        "half of it is a start, and to ask the authority both load requests, urllib3 and TLS; of ours 15 ms compile"
-        " regular expressions, which Python cannot keep"
+        "half of it is a start, and to ask the authority both load requests, urllib3 and TLS; of ours 15 ms"
+        " compile regular expressions, which Python cannot keep"
     ),
     "renew, 100 not due: time": "the same start; each lineage more takes less than half of pip's time",
     "renew, for each lineage": "it lies within the spread: another run had 0.45",
