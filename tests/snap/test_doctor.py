@@ -178,6 +178,7 @@ def test_leftovers_are_named_with_what_to_do(make_host: MakeHost) -> None:
 def test_certificates_that_certbot_cannot_renew_are_named(fips_certbot: Certbot) -> None:
     """As Certbot has them: a whole one, one whose key is gone, or not approved, or whose plugin is absent."""
     host = fips_certbot.host
+    host.run(["rm", "-rf", "/etc/letsencrypt"]).check()  # other tests leave folders that others may read
     for name in ("whole.example.org", "torn.example.org", "lost.example.org", "weak.example.org"):
         fips_certbot.issue(name)
     before = value(examined(host, 0), "lineages")
