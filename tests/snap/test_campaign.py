@@ -263,6 +263,7 @@ def unjudged(plan: Plan) -> None:
             "sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, OwnFirst)]\n"
             "def use(folders): sys.path[:0] = folders; return []\n"
             "def prove_memory(): pass\ndef at_work(): return ''\n"
+            "from importlib.metadata import EntryPoint\ndef ours_alone(): return False\n"
             "def folder_of(snap, read): return f'/snap/{snap}/current/lib/python3.13/site-packages'\n"
         )
 
