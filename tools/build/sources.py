@@ -42,7 +42,7 @@ def bring(url: str, checksum: str, cache: Path, distribution: dict[str, str] | N
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="incoming-") as folder:
         incoming = Path(folder) / name
         try:
-            _download(url, incoming)
+            download(url, incoming)
             origin = "its upstream URL"
         except requests.RequestException as error:
             say(f"    {name}: upstream cannot be reached ({type(error).__name__})")
@@ -60,7 +60,11 @@ def bring(url: str, checksum: str, cache: Path, distribution: dict[str, str] | N
     return True
 
 
-def _download(url: str, target: Path) -> None:
+def download(url: str, target: Path) -> None:
+    """Fetch a file.
+
+    :raises requests.RequestException: it is unavailable, or ends too soon.
+    """
     with (
         step(f"fetch {url.rpartition('/')[2]}"),
         requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as answer,

@@ -16,8 +16,9 @@ import yaml
 from pysequoia import Cert, Sig, verify
 
 from tools.build.recipe import PROJECT
+from tools.build.sources import download
 from tools.digest import sha256
-from tools.watch.upstream import SECONDS, Release, WatchError, run
+from tools.watch.upstream import Release, WatchError, run
 
 KEYS = Path(__file__).with_name("keys")
 IDENTITY = {f"GIT_{who}_{what}": "watch" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -74,7 +75,10 @@ def verified(source: str, key: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         file, signature = Path(folder) / name, Path(folder) / f"{name}.asc"
         for url, target in ((source, file), (f"{source}.asc", signature)):
-            _fetch(url, target)
+            try:
+                download(url, target)
+            except requests.RequestException as error:
+                raise WatchError(f"{url} cannot be fetched ({type(error).__name__})") from error
         try:
             found = verify(
                 file=str(file),
@@ -100,17 +104,6 @@ def _holds(file: Path) -> None:
             if member.name.partition("/")[0] != folder:
                 found = member.name[:99]
                 raise WatchError(f"{file.name} is signed, and has {found} in it: it is not {folder}")
-
-
-def _fetch(url: str, target: Path) -> None:
-    try:
-        with requests.get(url, stream=True, timeout=SECONDS) as answer:
-            answer.raise_for_status()
-            with target.open("wb") as file:
-                for block in answer.iter_content(1 << 20):
-                    file.write(block)
-    except requests.RequestException as error:
-        raise WatchError(f"{url} cannot be fetched ({type(error).__name__})") from error
 
 
 def change(project: Path, release: Release, digest: str) -> None:
