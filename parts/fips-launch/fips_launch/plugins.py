@@ -7,6 +7,7 @@ Certbot ends.
 """
 
 import atexit
+import functools
 import importlib
 import json
 import mmap
@@ -181,8 +182,13 @@ class EntryPoint(NamedTuple):
 
 def ours_alone() -> bool:
     """Tell whether all that can be imported lies in the snap, so that nobody else has brought a plugin."""
+    return _ours_alone(*sys.path)
+
+
+@functools.cache  # renewal asks at every lineage
+def _ours_alone(*folders: str) -> bool:
     ours = place.find().path
-    return all(path in ours for path in sys.path if os.path.exists(path))
+    return all(folder in ours or not os.path.exists(folder) for folder in folders)
 
 
 used: list[str] = []  # folders of plugins
