@@ -83,7 +83,7 @@ evidence: snap ## look at the snap on a FIPS host, run spread's tasks there, and
 release-check: snap ## see the snap on a FIPS host, unless that was done; say for each channel whether it may go there; write the page
 	@$(PYTHON) -m tools.release evidence --once debian-12-fips
 	@for channel in edge beta candidate stable; do \
-		$(PYTHON) -m tools.release decide --short --to $$channel --trial build/keys/trial.pub || true; done
+		$(PYTHON) -m tools.release decide --short --to $$channel --trial build/keys/trial.pub || [ $$? = 1 ] || exit 2; done
 	@$(PYTHON) -m tools.release page --trial build/keys/trial.pub
 
 requirements: ## pin the Python packages anew (needs uv)
@@ -94,6 +94,8 @@ requirements: ## pin the Python packages anew (needs uv)
 	@tools/lock tools/requirements.in tools/requirements.txt 3.11 --constraints tools/build/requirements.txt
 	@tools/lock tools/virtual.in tools/virtual.txt 3.11 --constraints tools/requirements.txt
 	@tools/lock tests/snap/moto.in tests/snap/moto.txt 3.11
+	@tools/lock tools/bench/requirements.in tools/bench/requirements.txt 3.11
+	@for name in certbot-2.11 certbot-5.8 proxy; do tools/lock tests/moves/$$name.in tests/moves/$$name.txt 3.11; done
 	@tools/lock tools/suites/sdists.in tools/suites/sdists.txt 3.13 --emit-build-options --no-deps
 	@$(PYTHON) -m tools.build.packages tools/suites/sdists.txt 3.13
 	@tools/lock tests/release/attestations.in tests/release/attestations.txt 3.13 --emit-build-options --no-deps

@@ -86,7 +86,7 @@ def test_a_package_is_asked_for_by_pip(site: tuple[Path, str], tmp_path: Path) -
     folder, address = site
     pins = tmp_path / "parts/certbot-pins"
     pins.mkdir(parents=True)
-    (pins / "runtime.in").write_text("# what runs\n--only-binary x\nsomething==5.8.0\n")
+    (pins / "runtime.txt").write_text("# what runs\n--only-binary x\nsomething==5.8.0\n")
     (pins / "cryptography.txt").write_text("other==1.0 --hash=sha256:0\n")
     for name, versions in (("something", ["5.8.0", "5.10.0", "6.0.0rc1"]), ("other", ["1.0"])):
         (folder / name).mkdir()
@@ -96,7 +96,7 @@ def test_a_package_is_asked_for_by_pip(site: tuple[Path, str], tmp_path: Path) -
     assert [each.what for each in upstream.packages(tmp_path, options)] == [
         "something 5.10.0; 5.8.0 is pinned"
     ]
-    (pins / "runtime.in").write_text("nothing==1\n")
+    (pins / "runtime.txt").write_text("nothing==1\n")
     with pytest.raises(WatchError, match="nothing: pip failed: "):
         list(upstream.packages(tmp_path, options))
 

@@ -265,6 +265,14 @@ def test_secrets_are_in_protected_environments_and_out_of_reach_of_pull_requests
         assert "secrets." not in str({key: value for key, value in flow.items() if key != "jobs"})
 
 
+def test_only_a_green_commit_goes_to_edge() -> None:
+    """With a function of the status in its `if`, a job waits for what it needs, however that ends."""
+    edge = JOBS["edge"]
+    assert set(edge["needs"]) == {"check", "test", "compare", "snapcraft", "page"}
+    for job in edge["needs"]:
+        assert f"needs.{job}.result == 'success'" in edge["if"]
+
+
 def test_one_promotion_at_a_time() -> None:
     assert JOBS["edge"]["concurrency"] == "release"
     assert WORKFLOWS["release.yml"]["concurrency"] == {"group": "release", "cancel-in-progress": False}

@@ -18,6 +18,9 @@ from tools.release.errors import ReleaseError
 from tools.release.store import Store
 
 
+WEEK = timedelta(days=8)
+
+
 def decision(case: Case, to: str, later: timedelta = timedelta(0)) -> Decision:
     """Decided now: a release has the time of the clock."""
     return decide.decide(case.folder, case.policy(), to, datetime.now(UTC) + later)
@@ -34,12 +37,11 @@ def test_the_whole_way(case: Case, shop: Shop, snap_file: Path) -> None:
     able(case)
     for to in ("edge", "beta", "candidate"):
         assert promote(case, snap_file, to).name == "release-100.dsse.json"
-    week = timedelta(days=8)
     assert any("it has to stay in candidate for 7 days" in each for each in decision(case, "stable").reasons)
-    assert "no person has approved it for stable" in decision(case, "stable", week).reasons
+    assert "no person has approved it for stable" in decision(case, "stable", WEEK).reasons
     channels.approve(case.folder, case.policy(), case.about, "stable", case.signer("person"), case.time)
     for percent in (10, 50, 100):
-        assert promote(case, snap_file, "stable", week).name == f"release-{percent}.dsse.json"
+        assert promote(case, snap_file, "stable", WEEK).name == f"release-{percent}.dsse.json"
     assert shop.released == [
         *([8, to, None] for to in ("edge", "beta", "candidate")),
         *([8, "stable", percent] for percent in (10, 50, None)),
@@ -49,8 +51,44 @@ def test_the_whole_way(case: Case, shop: Shop, snap_file: Path) -> None:
     assert not [each for each in asked if each[0] == "promote"]
     assert asked[0] == ["whoami"]
     with pytest.raises(ReleaseError, match="it is released to stable already"):
-        promote(case, snap_file, "stable", week)
-    assert decision(case, "stable", week).found.problems == []
+        promote(case, snap_file, "stable", WEEK)
+    assert decision(case, "stable", WEEK).found.problems == []
+    # Beside each step lies the decision that it was taken by.
+    laid = sorted(path.name for path in (case.folder / "channels/stable").iterdir())
+    steps = [f"{what}-{percent}.dsse.json" for what in ("decision", "release") for percent in (10, 100, 50)]
+    assert laid == ["approval.dsse.json", *steps]
+
+
+def begin_in_stable(case: Case, snap: Path) -> None:
+    able(case)
+    for to in ("edge", "beta", "candidate"):
+        promote(case, snap, to)
+    channels.approve(case.folder, case.policy(), case.about, "stable", case.signer("person"), case.time)
+    promote(case, snap, "stable", WEEK)
+
+
+def test_a_step_that_the_store_did_not_do_is_found_out(case: Case, shop: Shop, snap_file: Path) -> None:
+    """Since the first step the revision is in the channel: each is read back by its percentage."""
+    begin_in_stable(case, snap_file)
+    for done, percent, way in ((10, 50, ", for 50 per cent"), (50, 100, "")):
+        shop.change(trap="lost")
+        with pytest.raises(ReleaseError, match=f"says that revision 8 is in stable{way}, and it is not"):
+            promote(case, snap_file, "stable", WEEK)
+        assert not (case.folder / f"channels/stable/release-{percent}.dsse.json").exists()
+        assert Store("certbot-fips", PROGRAM).on_its_way("stable") == (8, done)
+        shop.change(trap=None)
+        promote(case, snap_file, "stable", WEEK)  # the control
+    assert Store("certbot-fips", PROGRAM).on_its_way("stable") is None
+    assert Store("certbot-fips", PROGRAM).there("stable") == 8
+
+
+def test_what_was_halted_does_not_go_on(case: Case, shop: Shop, snap_file: Path) -> None:
+    begin_in_stable(case, snap_file)
+    channels.halt(Store("certbot-fips", PROGRAM), "stable")
+    before = shop.released
+    with pytest.raises(ReleaseError, match="revision 8 is not on its way in stable any more: it was halted"):
+        promote(case, snap_file, "stable", WEEK)
+    assert shop.released == before
 
 
 def test_nothing_is_released_where_the_decision_is_no(case: Case, shop: Shop, snap_file: Path) -> None:
@@ -263,6 +301,29 @@ def lay(case: Case, name: str, kind: str, by: str, **changed: Any) -> None:
         ),
         ("release-50", envelope.RELEASE, "builder", {}, "release-50.dsse.json is of 10 per cent"),
         ("release-10", envelope.RELEASE, "person", {}, "is signed by person, which may not say that"),
+        (
+            "decision-10",
+            envelope.RELEASE,
+            "builder",
+            {},
+            "says something else: urn:certbot-fips:evidence:release",
+        ),
+        ("decision-10", envelope.SUMMARY, "builder", {}, "decision-10.dsse.json is no decision"),
+        ("decision-10", envelope.SUMMARY, "person", {}, "is signed by person, which may not say that"),
+        (
+            "decision-10",
+            envelope.SUMMARY,
+            "builder",
+            {"properties": [envelope.answer("stable", False)], "timeCreated": "2026-01-01T00:00:00Z"},
+            "decision-10.dsse.json is no decision for stable",
+        ),
+        (
+            "decision-10",
+            envelope.SUMMARY,
+            "builder",
+            {"properties": [envelope.answer("stable", True)], "timeCreated": "2099-01-01T00:00:00Z"},
+            "is from the future",
+        ),
         ("blessing", envelope.APPROVAL, "person", {}, "blessing.dsse.json belongs to no statement"),
     ],
 )
@@ -314,7 +375,7 @@ def test_the_command_prints_and_then_runs(
         f"  {PROGRAM} whoami",
         f"  {PROGRAM} upload {snap_file}",
         f"  {PROGRAM} release certbot-fips REVISION edge",
-        f"  {PROGRAM} revisions certbot-fips",
+        f"  {PROGRAM} status certbot-fips",
     ]
     assert shop.released == []
     assert main(words("decide", *options, "--run")) == 1
@@ -329,8 +390,27 @@ def test_the_command_prints_and_then_runs(
     assert main(words("decide", *options, "--run", "--sign", str(case.pairs["builder"]))) == 0
     assert "revision 8 is in edge, for 100 per cent" in capsys.readouterr().out
     assert shop.released == [[8, "edge", None]]
+    assert main(words("decide", *options)) == 0
+    assert capsys.readouterr().out.splitlines() == ["edge: yes", "  it is released to edge already"]
     assert main(words("approve", "--to", "stable", "--sign", str(case.pairs["person"]))) == 0
     assert (case.folder / "channels/stable/approval.dsse.json").is_file()
+
+
+def test_a_no_is_signed_and_of_what_is_not_whole_nothing(
+    case: Case, words: Callable[..., list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "decision.dsse.json"
+    sign = ["--to", "beta", "--sign", str(case.pairs["builder"]), "--out", str(out)]
+    assert main(words("decide", *sign)) == 1
+    said = envelope.opened(out, envelope.SUMMARY, case.about["sha256"], case.policy().authorities)
+    assert envelope.answer("beta", False) in said.predicate["properties"]
+    out.unlink()
+    capsys.readouterr()
+    (case.folder / "subject.json").write_text("{}")
+    assert main(words("decide", *sign)) == 1
+    why = "subject.json was changed after it was signed"
+    assert capsys.readouterr().err == f"decide: nothing is signed of evidence that is not whole: {why}\n"
+    assert not out.exists()
 
 
 def test_the_commands_for_a_bad_day(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,14 +1,20 @@
 """Evidence as `make evidence` makes it, of the packed snap on a FIPS host, and what follows."""
 
+import base64
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from tools.digest import sha256
+from tools.hosts.catalog import find, systems
 from tools.release import keys, make, policy, subject
 from tools.release.__main__ import main
+from tools.release.errors import ReleaseError
+from tools.release.observed import is_it
 
 HOST = "namespace-fips"
 
@@ -43,10 +49,48 @@ def test_it_is_enough_for_edge(
     folder = below / sha256(snap_file)
     said = json.loads((folder / "hosts" / HOST / "doctor.json").read_text())
     assert said["verdict"] == "fips-active"
+    assert seen(folder)["kernel"] == {"release": os.uname().release, "flag": "1", "own": False}
     assert main(["verify", str(folder), "--snap", str(snap_file), *options]) == 0
     assert "the evidence is whole" in capsys.readouterr().out
     assert main(["decide", str(folder), "--to", "beta", *options]) == 1
     assert "signed by a key made for a try, which says nothing for beta" in capsys.readouterr().out
+
+
+def seen(folder: Path) -> dict[str, Any]:
+    """What was signed of the host."""
+    signed = json.loads((folder / "hosts" / HOST / "host.dsse.json").read_text())
+    found: dict[str, Any] = json.loads(base64.b64decode(signed["payload"]))["predicate"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "flag", "running", "line"),
+    [
+        ("rhel-9", "proc", "rhel 8.10", "rhel-9 is rhel 9, and this is rhel 8.10: name the host that it is"),
+        ("rhel-9", "proc", "centos 9", "rhel-9 is rhel 9, and this is centos 9"),
+        ("rhel-10", "proc", "rhel 1", "rhel-10 is rhel 10, and this is rhel 1"),
+        ("ubuntu-pro-fips-22.04", "proc", "ubuntu 24.04", "is ubuntu 22.04, and this is ubuntu 24.04"),
+        (
+            "rhel-9",
+            "tmpfs",
+            "rhel 9.4",
+            "rhel-9 has a flag of its kernel's own, and this one is laid over it",
+        ),
+    ],
+)
+def test_a_host_that_is_another_gives_no_evidence(name: str, flag: str, running: str, line: str) -> None:
+    """Machines elsewhere are what somebody says that they are, until they are asked."""
+    with pytest.raises(ReleaseError, match=line):
+        is_it(find(name), flag, running)
+    # The control.
+    assert is_it(find("rhel-9"), "proc", "rhel 9.4")
+    assert is_it(find("ubuntu-pro-fips-22.04"), "proc", "ubuntu 22.04")
+    assert not is_it(find("ubi-9"), "tmpfs", "rhel 9.4")
+
+
+def test_every_system_that_is_not_made_here_says_what_it_is() -> None:
+    for system in systems().values():
+        assert (system.os is None) is (system.kind not in ("image", "tmt", "pro")), system.name
 
 
 def test_without_the_key_it_says_nothing(

@@ -133,6 +133,9 @@ def test_it_can_be_printed(case: Case, browser: Browser) -> None:
     assert printed.startswith(b"%PDF-")
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) <= 14
     assert browser.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    # On paper nothing can be opened: what is closed on the screen is there.
+    for words in ("there is no evidence that counts", "approved by"):
+        assert words in browser.ask("document.body.innerText"), words
 
 
 def test_the_inventory_is_called_whole_where_the_file_was_read(
@@ -172,7 +175,7 @@ def test_what_is_in_the_evidence_is_no_html(case: Case, browser: Browser) -> Non
 
 
 def test_the_commands_on_it_are_right(case: Case, snap_file: Path, tmp_path: Path, browser: Browser) -> None:
-    """Given by somebody who has a clone, the snap, the evidence and a key; but for the last, which builds."""
+    """Given by somebody who has a clone, the snap, the evidence and a key; the last two take long."""
     case.rules["keys"] = {}
     public = [case.pairs[name].with_suffix(".pub") for name in ("builder", "laboratory")]
     clone = tmp_path / "clone"
@@ -185,20 +188,26 @@ def test_the_commands_on_it_are_right(case: Case, snap_file: Path, tmp_path: Pat
     file = tmp_path / "page.html"
     file.write_text(page.page(case.folder, case.policy().with_trial(public), case.time, snap_file))
     browser.open(file, 1400)
-    *commands, last = browser.ask("document.getElementById('commands').innerText").splitlines()
-    assert last == "make reproduce"
+    *commands, boundary, last = browser.ask("document.getElementById('commands').innerText").splitlines()
+    assert (boundary, last) == ("make boundary", "make reproduce")
     said = []
     for command in commands:
         # Here two have signed.
         words = command.replace("--trial KEY.pub", f"--trial {public[0]} --trial {public[1]}")
         done = subprocess.run(words, shell=True, capture_output=True, text=True, cwd=clone)
-        assert (done.returncode, done.stderr) == (0, ""), command
+        no = " decide " in command and "--to edge" not in command
+        assert (done.returncode, done.stderr) == (int(no), ""), command
         said.append(done.stdout)
     assert said[0].startswith(case.about["sha256"])
     assert "all that edge asks for is there" in said[1]
     assert "all that is in it, and nothing else" in said[2]
     assert "is the snap's FIPS module" in said[3]
-    assert said[4].startswith("edge: yes\n")
+    assert [text.splitlines()[0].partition(", ")[0] for text in said[4:]] == [
+        "edge: yes",
+        "beta: no",
+        "candidate: no",
+        "stable: no",
+    ]
 
 
 def test_damaged_evidence_makes_no_page(

@@ -22,6 +22,7 @@ def lay(case: Case, transcript: bytes = SAID, by: str = "laboratory", **changed:
     seen: dict[str, Any] = {
         "run": "campaign",
         "commit": case.about["commit"],
+        "machine": "a stand-in",
         "command": command,
         "started": texts.stamp(case.time - timedelta(minutes=2)),
         "ended": texts.stamp(case.time),
@@ -67,6 +68,16 @@ def test_a_run_that_the_policy_does_not_have_is_found(case: Case) -> None:
     lay(case)
     (case.folder / "runs/campaign").rename(case.folder / "runs/lottery")
     assert case.problems() == ["runs/lottery: the policy has no such run"]
+
+
+def test_a_boundary_that_was_not_measured_shows_nothing(case: Case) -> None:
+    """Where the kernel refuses it, its tests are skipped, and pytest ends with 0."""
+    wanted = case.policy().runs["boundary"]
+    said = {"run": "boundary", "command": ["python3", "-m", *wanted.command], "exit_status": 0}
+    for end in (b"10 passed in 3.21s", b"10 passed, 1 warning in 63.21s (0:01:03)"):
+        assert list(runs.wrong(wanted, said, b"...\n" + end + b"\n", "1" * 64)) == []
+    for end in (b"2 passed, 8 skipped in 3.21s", b"10 skipped in 0.5s"):
+        assert len(list(runs.wrong(wanted, said, b"..s\n" + end + b"\n", "1" * 64))) == 1
 
 
 def test_a_second_build_has_to_be_of_the_same_bytes() -> None:

@@ -26,6 +26,7 @@ class System:
     root: str | None = None
     image: str | None = None
     base: str | None = None
+    os: str | None = None
     snapd: bool = False
     kernel: bool = False
     slow: bool = False
@@ -57,7 +58,7 @@ def systems() -> dict[str, System]:
     content = load()
     found = {}
     for name, own in content["systems"].items():
-        if unknown := own.keys() - {"kind", "flag", "root", "image", "base"}:
+        if unknown := own.keys() - {"kind", "flag", "root", "image", "base", "os"}:
             raise HostError(
                 f"{FILE.name}: {name}: `{min(unknown)}` is no key of a system, but maybe of its kind"
             )

@@ -53,7 +53,7 @@ def evidence(arguments: argparse.Namespace) -> int:
         folder, results = make.evidence(snap, arguments.host, by, arguments.below)
         print(folder)
         if results.failed:
-            raise ReleaseError(f"{arguments.host}: {len(results.failed)} tests failed; that is signed, too")
+            raise ReleaseError(f"{arguments.host}: {len(results.failed)} tests failed; that is evidence, too")
     return 0
 
 
@@ -122,10 +122,13 @@ def _decided(arguments: argparse.Namespace) -> int:
     for reason in () if arguments.short else found.reasons:
         print(f"  {reason}")
     if signer is not None and arguments.out is not None:
-        arguments.out.write_text(decide.statement(found, sha256(arguments.policy), now, signer))
+        arguments.out.write_text(decide.statement(found, rules, now, signer))
     if not found.yes:
         return 1
-    shop, snap = _store(arguments, found.found), arguments.snap or newest_snap()
+    shop, snap = _store(arguments, found.found), arguments.snap or Path(found.found.subject["file"])
+    if not arguments.run and channels.done(found.found, arguments.to) == 100:
+        print(f"  it is released to {arguments.to} already")
+        return 0
     for command in () if arguments.short else channels.plan(found, rules, shop, snap, arguments.revision):
         print(f"  {command}")
     if arguments.run and signer is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from securesystemslib.signer import Signer
 
-from tools.release import envelope, make, texts
+from tools.release import decide, envelope, make, texts
 from tools.release.decide import Decision
 from tools.release.errors import ReleaseError
 from tools.release.policy import CHANNELS, Policy
@@ -57,14 +57,18 @@ def approve(
     return _lay(folder, about, channel, f"approval{envelope.SUFFIX}", envelope.APPROVAL, said, signer)
 
 
+def done(found: Evidence, channel: str) -> int:
+    """Return for how many per cent of a channel's users it was released, by the statements; 0: for none."""
+    return max(found.releases.get(channel, {0: None}))
+
+
 def next_step(found: Evidence, policy: Policy, channel: str) -> int:
     """Return for how many per cent of the users the next release to a channel is.
 
     :raises ReleaseError: all have it.
     """
-    done = max(found.releases.get(channel, {0: None}))
     for step in policy.channels[channel].steps:
-        if step > done:
+        if step > done(found, channel):
             return step
     raise ReleaseError(f"it is released to {channel} already")
 
@@ -92,7 +96,7 @@ def plan(
     upload = [] if number else [store.command(["upload", str(snap)])]
     words = store.words(number or 0, decision.channel, percent)
     release = store.command(words) if number else store.command(words).replace(" 0 ", " REVISION ", 1)
-    return [store.command(["whoami"]), *upload, release, store.command(["revisions", store.name])]
+    return [store.command(["whoami"]), *upload, release, store.command(["status", store.name])]
 
 
 def promote(
@@ -108,10 +112,10 @@ def promote(
 
     :param snap: the file, which is uploaded where the store does not have it.
     :param revision: the store's, where it has the snap and no statement says so.
-    :returns: the statement.
+    :returns: the statement; the decision lies beside it, signed too.
     :raises ReleaseError: the decision is no, or the store is not as it has to be; nothing is released then.
     """
-    found, channel = decision.found, decision.channel
+    found, channel, now = decision.found, decision.channel, datetime.now(UTC)
     if not decision.yes:
         raise ReleaseError(decision.line)
     policy.allow(signer, "release", channel)
@@ -138,6 +142,10 @@ def promote(
         before = CHANNELS[CHANNELS.index(channel) - 1]
         if before not in there[number].now:
             raise ReleaseError(f"revision {number} is not in {before} any more")
+    if (before := done(found, channel)) and store.on_its_way(channel) != (number, before):
+        raise ReleaseError(
+            f"revision {number} is not on its way in {channel} any more: it was halted, or another one came"
+        )
     store.release(number, channel, percent)
     say(f"revision {number} is in {channel}, for {percent} per cent")
     said = {
@@ -149,7 +157,11 @@ def promote(
         "account": account.name,
     }
     name = f"release-{percent}{envelope.SUFFIX}"
-    return _lay(found.folder, found.subject, channel, name, envelope.RELEASE, said, signer)
+    path = _lay(found.folder, found.subject, channel, name, envelope.RELEASE, said, signer)
+    path.with_name(f"decision-{percent}{envelope.SUFFIX}").write_text(
+        decide.statement(decision, policy, now, signer)
+    )
+    return path
 
 
 def back(store: Store, channel: str, revision: int) -> None:

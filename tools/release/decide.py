@@ -11,6 +11,7 @@ from typing import Any
 from securesystemslib.signer import Signer
 
 from tools.release import envelope, make, texts
+from tools.release.errors import ReleaseError
 from tools.release.policy import CHANNELS, Channel, Policy
 from tools.release.verify import Evidence, missing, verify
 
@@ -84,18 +85,20 @@ def _before(found: Evidence, wanted: Channel, now: datetime) -> Iterator[str]:
         yield f"it has to stay in {before} for {wanted.stayed} days, and is there since {texts.stamp(since)}"
 
 
-def statement(decision: Decision, policy_digest: str, now: datetime, signer: Signer) -> str:
+def statement(decision: Decision, policy: Policy, now: datetime, signer: Signer) -> str:
     """Return the decision as a signed statement: in-toto's simple verification result, version 0.1.
 
-    :param policy_digest: hex sha256 of the policy that it was made by.
+    :param policy: that it was made by.
+    :raises ReleaseError: there is no snap that it could be of: what is said of it is not as it has to be.
     """
-    answer = "YES" if decision.yes else "NO"
+    if not decision.found.whole:
+        raise ReleaseError(f"nothing is signed of evidence that is not whole: {decision.found.problems[0]}")
     predicate: dict[str, Any] = {
         "verifier": {"id": "urn:certbot-fips:decide"},
         "timeCreated": texts.stamp(now),
         "properties": [
-            f"CERTBOT_FIPS_CHANNEL_{decision.channel.upper()}_{answer}",
-            f"CERTBOT_FIPS_POLICY_SHA256_{policy_digest}",
+            envelope.answer(decision.channel, decision.yes),
+            f"CERTBOT_FIPS_POLICY_SHA256_{policy.digest}",
         ],
     }
     return envelope.sign(make.descriptor(decision.found.subject), envelope.SUMMARY, predicate, signer)

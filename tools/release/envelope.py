@@ -58,6 +58,11 @@ def sign(subject: dict[str, Any], kind: str, predicate: dict[str, Any], signer: 
     return texts.dump(envelope.to_dict())
 
 
+def answer(channel: str, yes: bool) -> str:
+    """Return what was decided as a property of in-toto's simple verification result (:data:`SUMMARY`)."""
+    return f"CERTBOT_FIPS_CHANNEL_{channel.upper()}_{'YES' if yes else 'NO'}"
+
+
 def opened(path: Path, kind: str, digest: str, authorities: tuple[Authority, ...]) -> Said:
     """Return what a file says, once its signature is verified; nothing in it is looked at before.
 

@@ -54,7 +54,8 @@ sys.exit(done.returncode)
 ASKED = """
 echo "$(uname -r)"
 cat /proc/sys/crypto/fips_enabled 2>/dev/null || echo absent
-(. /etc/os-release && echo "$PRETTY_NAME")
+stat --file-system --format=%T /proc/sys/crypto/fips_enabled 2>/dev/null || echo none
+(. /etc/os-release && echo "$PRETTY_NAME" && echo "$ID ${VERSION_ID-}")
 command -v openssl >/dev/null && openssl version || echo none
 { command -v snap >/dev/null && snap version 2>/dev/null || true; } | sed -n 's/^snapd  *//p'
 """
@@ -87,6 +88,7 @@ def observe(snap: Path, name: str, commit: str) -> Observed:
         raise ReleaseError(f"{name} has no FIPS flag: choose a host that has")
     with make_host(system, snap) as host:
         said = host.run(["sh", "-c", ASKED]).check().stdout.splitlines()
+        own = is_it(system, said[2], said[4])
         doctor = host.run(["certbot-fips.doctor", "--json"])
         libraries = host.run(["certbot-fips.python3", "-c", LIBRARIES]).check().stdout
         providers = host.run(["certbot-fips.openssl", "list", "-providers"]).check().stdout
@@ -100,7 +102,7 @@ def observe(snap: Path, name: str, commit: str) -> Observed:
         xml = _tasks(snap, name)
     found = junit.results(xml, name)
     ended = datetime.now(UTC)
-    release, flag, title, openssl = said[:4]
+    release, flag, _, title, _, openssl = said[:6]
     return Observed(
         files={
             "doctor.json": texts.dump(judged).encode(),
@@ -115,10 +117,10 @@ def observe(snap: Path, name: str, commit: str) -> Observed:
             "started": texts.stamp(started),
             "ended": texts.stamp(ended),
             "seconds": round((ended - started).total_seconds(), 1),
-            "kernel": {"release": release, "flag": flag, "own": system.kernel},
+            "kernel": {"release": release, "flag": flag, "own": own},
             "system": title,
             "openssl": None if openssl == "none" else openssl,
-            "snapd": said[4] if len(said) > 4 and system.snapd else None,
+            "snapd": said[6] if len(said) > 6 and system.snapd else None,
             "doctor": {"verdict": judged["verdict"], "exit_status": judged["exit_status"]},
             "module": _module(providers, json.loads(libraries)),
             "boundary": check.boundary(json.loads(subject.bill(snap))),
@@ -126,6 +128,19 @@ def observe(snap: Path, name: str, commit: str) -> Observed:
         },
         results=found,
     )
+
+
+def is_it(system: System, flag: str, running: str) -> bool:
+    """Hold what runs against what the system is by hosts.yaml; return whether the flag is the kernel's own.
+
+    :param flag: the type of the file system that the flag is in. :param running: ID and VERSION_ID.
+    :raises ReleaseError: it is another operating system, or the flag is laid over that of the kernel.
+    """
+    if system.os and running != system.os and not running.startswith(f"{system.os}."):
+        raise ReleaseError(f"{system.name} is {system.os}, and this is {running}: name the host that it is")
+    if system.kernel and flag != "proc":
+        raise ReleaseError(f"{system.name} has a flag of its kernel's own, and this one is laid over it")
+    return flag == "proc"
 
 
 def _self_test(host: Host) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import markupsafe
 
-from tools.release import decide
+from tools.release import channels, decide
 from tools.release.errors import ReleaseError
 from tools.release.inventory import check
 from tools.release.policy import CHANNELS, TRIAL, Policy
@@ -53,6 +53,8 @@ def page(folder: Path, policy: Policy, now: datetime, snap: Path | None = None) 
     tried = TRIAL in signers
     return environment.get_template("page.html").render(
         subject=found.subject,
+        revision=found.subject["revision"] or channels.revision_of(found),
+        released=[(name, channels.done(found, name)) for name in CHANNELS if name in found.releases],
         module=found.module,
         validated=found.module["cmvp"] != "not validated",
         decisions=decisions,

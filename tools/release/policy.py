@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,11 +66,13 @@ class Channel:
 class Policy:
     """The content of the policy file.
 
+    :ivar digest: the file's sha256, in hexadecimal.
     :ivar ahead: seconds that a clock may be ahead.
     :ivar lists: of tests, by their names.
     :ivar tests: the tests that each host has to pass.
     """
 
+    digest: str
     authorities: tuple[Authority, ...]
     ahead: int
     lists: dict[str, tuple[str, ...]]
@@ -110,14 +113,16 @@ def load(path: Path = FILE) -> Policy:
 
     :raises ReleaseError: it cannot be read, or has a key, a host, a list or a channel that is not known.
     """
+    text = texts.read(path)
     try:
-        content = yaml.load(texts.read(path).decode(), _Loader)
+        content = yaml.load(text.decode(), _Loader)
     except (yaml.YAMLError, UnicodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
         raise ReleaseError(f"{path.name}{line}: {getattr(error, 'problem', None) or 'no YAML'}") from error
     texts.judge(content, "policy", path.name)
     return Policy(
+        digest=hashlib.sha256(text).hexdigest(),
         authorities=tuple(_authorities(content, path.name)),
         ahead=content["ahead"],
         lists={name: tuple(tests) for name, tests in content["tests"].items()},

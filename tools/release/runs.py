@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
@@ -41,6 +42,7 @@ def run(snap: Path, wanted: Run, commit: str) -> tuple[bytes, dict[str, Any]]:
     return b"".join(said), {
         "run": wanted.name,
         "commit": commit,
+        "machine": f"{platform.freedesktop_os_release()['PRETTY_NAME']}, Linux {platform.release()}",
         "command": ["python3", "-m", *wanted.command],
         "started": texts.stamp(started),
         "ended": texts.stamp(ended),

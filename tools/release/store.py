@@ -141,9 +141,10 @@ class Store:
         :raises StoreError: the store does not, or says that it did and has it not.
         """
         self._ask(*self.words(revision, channel, percent))
-        now = self.revisions().get(revision)
-        if now is None or channel not in now.now:
-            raise StoreError(f"the store says that revision {revision} is in {channel}, and it is not")
+        there = self.there(channel) if percent == 100 else self.on_its_way(channel)
+        if there != (revision if percent == 100 else (revision, percent)):
+            way = "" if percent == 100 else f", for {percent} per cent"
+            raise StoreError(f"the store says that revision {revision} is in {channel}{way}, and it is not")
 
     def words(self, revision: int, channel: str, percent: int = 100) -> list[str]:
         """Return the words of snapcraft's command that releases a revision."""
@@ -161,9 +162,23 @@ class Store:
 
     def there(self, channel: str) -> int | None:
         """Return the revision of a channel, but for one that is on its way to all; None: it is closed."""
+        for revision, _progress in self._status(channel)[:1]:
+            return int(revision) if revision.isdecimal() else None
+        return None
+
+    def on_its_way(self, channel: str) -> tuple[int, int] | None:
+        """Return the revision that is on its way to all of a channel, and the percentage that has it."""
+        for revision, progress in self._status(channel)[1:]:
+            found = re.search(r"→(\d+)%$", progress)
+            if revision.isdecimal() and found:
+                return int(revision), int(found[1])
+        return None
+
+    def _status(self, channel: str) -> list[tuple[str, str]]:
+        """Return what the store says of a channel: revision and progress of each line."""
         said = self._ask("status", self.name)
         if said.strip() == "This snap has no released revisions":
-            return None
+            return []
         lines = said.splitlines()
         if not lines or lines[0].split()[:6] != [
             "Track",
@@ -177,14 +192,14 @@ class Store:
         columns = {
             name: lines[0].index(name) for name in ("Track", "Channel", "Version", "Revision", "Progress")
         }
-        track = ""
+        track, named, found = "", "", []
         for line in lines[1:]:
             track = line[: columns["Track"] + 6].split(" ")[0] or track
-            named = line[columns["Channel"] : columns["Version"]].strip()
-            revision = line[columns["Revision"] : columns["Progress"]].strip()
+            named = line[columns["Channel"] : columns["Version"]].strip() or named
             if track == "latest" and named == channel:
-                return int(revision) if revision.isdecimal() else None
-        return None
+                revision = line[columns["Revision"] : columns["Progress"]].strip()
+                found.append((revision, line[columns["Progress"] :].strip()))
+        return found
 
     def command(self, words: list[str]) -> str:
         """Return a command as a person would give it."""

@@ -28,7 +28,7 @@ from tools.release.make import BUILD, PROVENANCE, RAN, RESULT, SIGNED
 from tools.release.policy import Policy
 
 #: What is said of a channel.
-STEP = re.compile(r"(?:approval|release-(\d{1,3}))\.dsse\.json")
+STEP = re.compile(r"(?:approval|(release|decision)-(\d{1,3}))\.dsse\.json")
 #: Where the snap's files lie on a host; the second is Red Hat's.
 OURS = re.compile(r"(?:/var/lib/snapd)?/snap/certbot-fips/[^/]+/(.+)")
 #: What the module's own program says at the end, where every self-test passed.
@@ -306,9 +306,13 @@ def _channel(found: Evidence, path: Path, policy: Policy, now: datetime) -> None
         if not step:
             raise ReleaseError(f"{file.name} belongs to no statement")
         what, kind = ("release", envelope.RELEASE) if step[1] else ("approval", envelope.APPROVAL)
+        kind = envelope.SUMMARY if step[1] == "decision" else kind
         said = envelope.opened(file, kind, digest, policy.authorities)
         _may(said, what)
         about = said.predicate
+        if kind == envelope.SUMMARY:
+            _decided(said, path.name, policy, now)
+            continue
         texts.judge(about, what, file.name)
         if about["commit"] != found.subject["commit"]:
             raise ReleaseError(f"{file.name} is of another commit than the snap")
@@ -318,9 +322,23 @@ def _channel(found: Evidence, path: Path, policy: Policy, now: datetime) -> None
         if not step[1]:
             found.approvals[path.name] = said
             continue
-        if about["percent"] != int(step[1]):
+        if about["percent"] != int(step[2]):
             raise ReleaseError(f"{file.name} is of {about['percent']} per cent")
         found.releases.setdefault(path.name, {})[about["percent"]] = said
+
+
+def _decided(said: Said, channel: str, policy: Policy, now: datetime) -> None:
+    """Hold a decision that was acted on against the channel that it lies with."""
+    try:
+        properties, made = said.predicate["properties"], said.predicate["timeCreated"]
+        yes = envelope.answer(channel, True) in properties
+    except (KeyError, TypeError) as error:
+        raise ReleaseError(f"{said.name} is no decision") from error
+    if channel not in said.by.channels:
+        raise ReleaseError(f"{said.name} is signed by {said.by.name}, which says nothing for {channel}")
+    if not yes:
+        raise ReleaseError(f"{said.name} is no decision for {channel}")
+    _time(made, said.name, policy, now)
 
 
 def _result(said: Said, host: Said, results: junit.Results) -> None:

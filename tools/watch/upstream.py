@@ -22,8 +22,8 @@ from tools.release.inventory.releases import version_of
 
 SECONDS = 120.0
 CVE = re.compile(r"CVE-\d{4}-\d{4,}")
-#: The files with the packages that are asked for by name; what these need follows from them.
-PACKAGES = ("runtime.in", "cryptography.txt")
+#: The files that pin the snap's packages.
+PACKAGES = ("runtime.txt", "cryptography.txt")
 
 
 class WatchError(Exception):
