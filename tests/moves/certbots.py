@@ -1,6 +1,6 @@
 """Other Certbots on a host, with what renews by them: from these people come, and to these they go back.
 
-Debian's package is the real one. Upstream's snap and EPEL's package cannot be had without a store and a
+Debian's package is the real one. Upstream's snap and EPEL's package are not available without a store and a
 mirror: their stand-ins are Certbot from PyPI, of the release that is meant, where those have it and with
 their timers.
 """

@@ -121,6 +121,13 @@ def test_all_of_our_own_code_is_damaged(stage: Stage) -> None:
         folder = f"{LIBRARY}/{source.parent.name}"
         assert f"{folder}/{source.name}" in stage.files.other
         assert f"{folder}/__pycache__/{source.stem}.cpython-313.pyc" in stage.files.bytecode
+    assert f"{LIBRARY}/site-packages/lazy_imports.pyc" in stage.files.lazy
+
+
+def test_what_is_imported_lazily_is_damaged(stage: Stage) -> None:
+    drawn = " ".join(draw(seed, stage.files).text for seed in range(2000))
+    for package in ("certbot/_internal", "acme", "requests", "urllib3"):
+        assert f"{LIBRARY}/site-packages/{package}/" in drawn, package
 
 
 def test_what_is_not_there_cannot_be_damaged(stage: Stage, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ TAKES_CRYPTO = f"import hashlib, sys; {CONTEXT}; print(sys.modules['fips_launch.
 VERSION = r"^certbot \d"
 #: A start whose files are in memory reads 60 kB of squashfs' tables, a cold one reads 11 MB.
 COLD_BYTES = 1_000_000
-#: In place of fips_launch.boot: the decision that the main program wants to see, and on a host without FIPS
+#: In place of fips_launch.boot: the decision that those who import it want to see, and on a host without FIPS
 #: the bare selection, for the interpreter's main program has selected FIPS by then.
 _DECIDED = "class decision: fips, source = {fips}, 'stand-in'\n"
 NO_LAUNCHER = _DECIDED.format(fips=True) + "def run(): pass\n"

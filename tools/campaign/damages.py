@@ -27,6 +27,12 @@ _BYTECODE = (
     *(f"{LIBRARY}/{name}.pyc" for name in ("encodings/__init__", "encodings/aliases", "encodings/utf_8")),
     *(f"{LIBRARY}/{name}.pyc" for name in ("site", "os", "codecs", "runpy", "hashlib", "subprocess")),
 )
+#: Packages that are imported lazily, by Certbot's start and later, and what does that.
+_SITE = f"{LIBRARY}/site-packages"
+_LAZY = (
+    *(f"{_SITE}/lazy_imports.pyc", f"{_SITE}/certbot/**/*.pyc", f"{_SITE}/acme/**/*.pyc"),
+    *(f"{_SITE}/requests/*.pyc", f"{_SITE}/urllib3/**/*.pyc", f"{_SITE}/josepy/*.pyc"),
+)
 _OTHER = (
     *("usr/bin/python3", "usr/bin/fips-*", "etc/ssl/*.cnf*", f"{LIBRARY}/fips_*/*.py", "usr/share/fips-*/*"),
 )
@@ -38,6 +44,7 @@ _FOLDERS = (
 _MODULES = (f"{LIBRARY}/**/*.pyc",)
 #: These decide most; they come up more often.
 _FAVOURITES = (*_CODE[:4], "etc/ssl/openssl.cnf", "etc/ssl/default.cnf")
+_PATTERNS = (_CODE, _BYTECODE, _OTHER, _FOLDERS, _FAVOURITES, _LAZY, _MODULES)
 #: Nobody executes these.
 _TEXT = (".py", ".cnf", ".in", ".sha256", ".json")
 _HOST_LIBCRYPTO = f"/usr/lib/{ARCHITECTURE.triplet}/libcrypto.so.3"
@@ -169,6 +176,8 @@ class Files:
     other: tuple[str, ...]
     folders: tuple[str, ...]
     favourites: tuple[str, ...]
+    lazy: tuple[str, ...]
+    """Bytecode that is imported when it is used first, maybe long after the start."""
     modules: tuple[str, ...]
     """Of all packages, in the place of which each may lie."""
 
@@ -178,9 +187,7 @@ class Files:
 
         :raises CampaignError: a pattern names nothing there: what it is meant for would go undamaged.
         """
-        return cls(
-            *(_find(root, each) for each in (_CODE, _BYTECODE, _OTHER, _FOLDERS, _FAVOURITES, _MODULES))
-        )
+        return cls(*(_find(root, each) for each in _PATTERNS))
 
     def draw(self, random: Random) -> Fault:
         """Draw a file or a folder and what happens to it."""
@@ -188,7 +195,9 @@ class Files:
             path = random.choice(self.folders)
             return whole(path, random.choice(["missing", "empty", "a loop of links", "not readable"]))
         every = (*self.code, *self.bytecode, *self.other)
-        path = random.choice(self.favourites if random.random() < 0.35 else every)
+        # These are many, and Certbot alone has a use for them.
+        among = random.choices((self.favourites, every, self.lazy), (30, 55, 15))[0]
+        path = random.choice(among)
         if path in self.bytecode and random.random() < 0.2:
             return swapped(path, random.choice(self.modules))
         choice = random.random()

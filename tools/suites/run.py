@@ -58,7 +58,7 @@ def module(snap: Path) -> str:
 def run(suite: Suite, snap: Path, flagged: bool) -> Outcome:
     """Run one suite with a packed snap.
 
-    :raises BuildError: what the suite is made of cannot be had.
+    :raises BuildError: what the suite is made of is not available.
     :raises HostError: the host or the suite did not come to an end.
     """
     here = Run(suite.name, flagged, module(snap))

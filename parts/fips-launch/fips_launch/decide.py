@@ -12,7 +12,7 @@ LONGEST = 64  # bytes of a word and the blanks around it; what is longer is none
 
 
 class Source:
-    """What a decision follows from.  main.c and the doctor compare this, and nobody the words.
+    """What a decision follows from.  The doctor and `trail` compare this, and nobody the words.
 
     Not an `enum`, which would cost every start some milliseconds.
     """
