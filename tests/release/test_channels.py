@@ -17,7 +17,6 @@ from tools.release.decide import Decision
 from tools.release.errors import ReleaseError
 from tools.release.store import Store
 
-
 WEEK = timedelta(days=8)
 
 
