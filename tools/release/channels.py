@@ -142,7 +142,7 @@ def promote(
         before = CHANNELS[CHANNELS.index(channel) - 1]
         if before not in there[number].now:
             raise ReleaseError(f"revision {number} is not in {before} any more")
-    if (before := done(found, channel)) and store.on_its_way(channel) != (number, before):
+    if (so_far := done(found, channel)) and store.on_its_way(channel) != (number, so_far):
         raise ReleaseError(
             f"revision {number} is not on its way in {channel} any more: it was halted, or another one came"
         )
