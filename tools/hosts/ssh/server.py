@@ -28,6 +28,9 @@ from tools.hosts.entered import EnteredHost
 SECONDS = 86400.0
 _FAILED = 255  # ssh's own code for what is no failure of the command
 _LOOK_SECONDS = 0.1
+#: In which paramiko has answered a request that it has handed to us. A channel that is closed before that answer
+#: has the client fail, and not read what was said.
+_ANSWER_SECONDS = 0.5
 
 # $0 a file, $1 the command, which leads its processes: all of them end when the client goes before the end.
 _RUN = 'echo $$ >"$0" && exec timeout 0 bash -c "$1"'
@@ -101,6 +104,7 @@ class _Commands:
             try:
                 yield
             except HostError as error:
+                time.sleep(_ANSWER_SECONDS)
                 for say in ways:
                     say(f"hosts: {error}\r\n".encode())
                 channel.send_exit_status(_FAILED)
