@@ -26,6 +26,7 @@ from tools.campaign.verdict import ALLOWED, ANOTHER, ENDED, FAILED, HOOK, REPORT
 RULES = (*WORKED, *HOOK, *REPORT, *ENDED)
 LIBCRYPTO = frozenset({"/somewhere/libcrypto.so.3"})
 LINE = b"certbot-fips: FIPS is needed, and something is missing\n"
+MISSING = b"certbot-fips: cannot start: libcrypto.so.3: version `OPENSSL_3.4.0' not found; reinstall\n"
 
 
 def seen(entry_point: str, *excuses: str, exits: int = 0, killed: int = 0, **facts: Any) -> Observation:
@@ -146,6 +147,12 @@ def test_nothing_that_is_wrong_passes_without_an_excuse(facts: dict[str, Any]) -
     [
         ("certbot", b"ERROR: ld.so: object 'x\ny' cannot be preloaded\n" + LINE, [LINE.strip()]),
         ("certbot", b"x: no version information available\n" + LINE, [LINE.strip()]),
+        # The line itself may have the loader's words in it.
+        (
+            "certbot",
+            b"ERROR: ld.so: object 'x\ny' cannot be loaded\n" + MISSING,
+            [MISSING.strip()],
+        ),
         ("certbot", b"one\n\ntwo\n", [b"one", b"two"]),
         ("python3 -v", b"import 'os' # done\nmore\n" + LINE, [LINE.strip()]),
         ("shell", b"/snap/certbot-fips/x1/usr/bin/python3: 1: not found\n" + LINE, [LINE.strip()]),

@@ -105,7 +105,8 @@ class Observation:
     @property
     def said(self) -> list[bytes]:
         """The lines on its standard error, without what loader and shell say around the snap's."""
-        said = [line for line in self.stderr.splitlines() if line and not _NOISE.match(line)]
+        lines = [line for line in self.stderr.splitlines() if line]
+        said = [line for line in lines if _LAST_WORDS.match(line) or not _NOISE.match(line)]
         if self.entry_point.verbose or b"ERROR: ld.so" in self.stderr:
             # They were asked to say more; the loader prints a value with its line breaks.
             said = [line for line in said if _LAST_WORDS.match(line)] or said
