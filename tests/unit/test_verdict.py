@@ -26,6 +26,7 @@ from tools.campaign.verdict import ALLOWED, ANOTHER, ENDED, FAILED, HOOK, REPORT
 RULES = (*WORKED, *HOOK, *REPORT, *ENDED)
 LIBCRYPTO = frozenset({"/somewhere/libcrypto.so.3"})
 LINE = b"certbot-fips: FIPS is needed, and something is missing\n"
+PLUGIN = b"certbot-fips: a plugin has loaded another libcrypto or module: /x; disconnect the plugin\n"
 MISSING = b"certbot-fips: cannot start: libcrypto.so.3: version `OPENSSL_3.4.0' not found; reinstall\n"
 
 
@@ -102,6 +103,9 @@ EXAMPLES = {
     "OpenSSL's own lines": seen("openssl by path md5", exits=1, stderr=b"unsupported\nmore\n", **WITHOUT),
     "no more files": seen(
         "python3", STARVED, exits=78, stderr=b"OSError: [Errno 24] Too many open files: '/x'\n" + LINE
+    ),
+    "failed, and a plugin found out at its end": seen(
+        "certbot", FAILS, exits=78, stderr=b"The apache plugin errored\n" + PLUGIN, **WITHOUT
     ),
     "not one clear line": seen("certbot", FAILS, exits=1, stderr=TRACEBACK, **WITHOUT),
     "one clear line": seen("certbot", exits=78, stderr=LINE),
@@ -198,6 +202,19 @@ def test_only_what_reads_a_script_may_find_none(entry_point: str) -> None:
 def test_a_line_in_the_middle_is_no_end() -> None:
     found = seen("certbot", exits=78, got=STRONG, stderr=LINE + b"more\n", **WITHOUT)
     assert rule(found).outcome == "silent"
+
+
+@pytest.mark.parametrize(
+    ("excuse", "stderr"),
+    [
+        (HELPLESS, b"The apache plugin errored\n" + PLUGIN),  # nothing is damaged
+        (FAILS, b"one\ntwo\n" + PLUGIN),
+        (FAILS, TRACEBACK.splitlines(keepends=True)[0] + PLUGIN),
+        (FAILS, b"The apache plugin errored\n" + LINE),
+    ],
+)
+def test_two_lines_are_clear_where_there_are_two_faults_to_tell(excuse: str, stderr: bytes) -> None:
+    assert rule(seen("certbot", excuse, exits=78, stderr=stderr, **WITHOUT)).outcome == "unclear"
 
 
 def test_a_case_is_as_bad_as_the_worst_of_its_processes() -> None:

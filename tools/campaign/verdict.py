@@ -92,6 +92,12 @@ def _clear(o: Observation) -> bool:
     return heard and b"Traceback" not in o.stderr
 
 
+def _both(o: Observation) -> bool:
+    """Certbot's one line on what is damaged, and the launcher's on the libcrypto that a plugin has loaded."""
+    two = len(o.said) == 2 and b"Traceback" not in o.stderr
+    return two and o.code == STATUS and o.last.startswith("certbot-fips: a plugin has loaded ")
+
+
 def _active(o: Observation) -> bool:
     return o.headline.startswith("FIPS: active")
 
@@ -274,6 +280,10 @@ ENDED = (
     Rule(
         *("no more files", "starved", "{o.last}"),
         lambda o: STARVED in o.excuses and b"Too many open files" in o.stderr and not _clear(o),
+    ),
+    Rule(
+        *("failed, and a plugin found out at its end", "refused", "{o.last}"),
+        lambda o: o.asked and FAILS in o.excuses and _both(o),
     ),
     Rule(
         *("not one clear line", "unclear", "exit {o.code}, {o.lines} lines, the last: {o.last}"),
