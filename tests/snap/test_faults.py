@@ -203,3 +203,17 @@ def in_fips(host: NamespaceHost) -> bool:
     openssl = host.run(["certbot-fips.openssl", "dgst", "-md5", "/dev/null"])
     assert (python.returncode == 0) == (openssl.returncode == 0)
     return python.returncode != 0
+
+
+def test_bytecode_whose_size_is_damaged_takes_no_gigabytes(flagged: NamespaceHost) -> None:
+    """A tuple of two thousand million items, of which three are there; the control: of three."""
+    said = []
+    for size in (2**31 - 1, 3):
+        code = (
+            "import marshal, resource\n"
+            "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+            f"try: print(marshal.loads(b'(' + ({size}).to_bytes(4, 'little') + b'NNN'))\n"
+            "except (EOFError, MemoryError) as error: print(type(error).__name__, error)\n"
+        )
+        said.append(flagged.run(["certbot-fips.python3", "-c", code]).check().stdout)
+    assert said == ["EOFError marshal data too short\n", "(None, None, None)\n"]

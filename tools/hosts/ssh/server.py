@@ -28,8 +28,8 @@ from tools.hosts.entered import EnteredHost
 SECONDS = 86400.0
 _FAILED = 255  # ssh's own code for what is no failure of the command
 _LOOK_SECONDS = 0.1
-#: In which paramiko has answered a request that it has handed to us. A channel that is closed before that answer
-#: has the client fail, and not read what was said.
+#: In which paramiko has answered a request that it has handed to us. Where a channel is closed before that
+#: answer, the client fails, and does not read what was said.
 _ANSWER_SECONDS = 0.5
 
 # $0 a file, $1 the command, which leads its processes: all of them end when the client goes before the end.
