@@ -95,7 +95,7 @@ requirements: ## pin the Python packages anew (needs uv)
 	@tools/lock tools/virtual.in tools/virtual.txt 3.11 --constraints tools/requirements.txt
 	@tools/lock tests/snap/moto.in tests/snap/moto.txt 3.11
 	@tools/lock tools/bench/requirements.in tools/bench/requirements.txt 3.11
-	@for name in certbot-2.11 certbot-5.8 proxy; do tools/lock tests/moves/$$name.in tests/moves/$$name.txt 3.11; done
+	@for name in certbot-2.11 certbot-5.8 proxy; do tools/lock tests/moves/$$name.in tests/moves/$$name.txt 3.11 || exit; done
 	@tools/lock tools/suites/sdists.in tools/suites/sdists.txt 3.13 --emit-build-options --no-deps
 	@$(PYTHON) -m tools.build.packages tools/suites/sdists.txt 3.13
 	@tools/lock tests/release/attestations.in tests/release/attestations.txt 3.13 --emit-build-options --no-deps

@@ -7,6 +7,7 @@ store itself says when it refuses is made up. The store is a file of JSON, which
 - revisions: {number: {version, sha256, uploaded}}
 - releases: [[revision, channel, percent or null]], the oldest first
 - closed: channels that are closed
+- branch: there is one of stable, which expires
 - account: what whoami says
 - trap: how the store goes wrong. "review": an upload says its revision, and awaits a person; "lost": it
   says that it has released, and has not; "open": the same of closing; "error": an error for each command;
@@ -145,7 +146,12 @@ def status(store: dict[str, Any], _words: argparse.Namespace) -> str:
             number = str(way[0])
             rows.append(["", "", "", store["revisions"][number]["version"], number, f"?→{way[2]}%"])
         tick = "↑" if had else tick
-    return table(["Track", "Arch", "Channel", "Version", "Revision", "Progress"], rows)
+    headers = ["Track", "Arch", "Channel", "Version", "Revision", "Progress"]
+    if store.get("branch"):
+        headers.append("Expires at")
+        rows = [[*row, "-"] for row in rows]
+        rows.append(["", "", "stable/try", "5.7.0", "7", "-", "2026-12-24T00:00:00Z"])
+    return table(headers, rows)
 
 
 COMMANDS = {

@@ -142,6 +142,7 @@ RAN = {
     "ended": "2026-11-27T00:00:00Z",
     "seconds": 1.0,
     "exit_status": 0,
+    "machine": "a stand-in",
 }
 
 

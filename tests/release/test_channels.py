@@ -81,6 +81,25 @@ def test_a_step_that_the_store_did_not_do_is_found_out(case: Case, shop: Shop, s
     assert Store("certbot-fips", PROGRAM).there("stable") == 8
 
 
+def test_a_step_that_was_done_and_not_signed_is_signed(case: Case, shop: Shop, snap_file: Path) -> None:
+    begin_in_stable(case, snap_file)
+    for percent in (50, 100):
+        for again in (False, True):
+            promote(case, snap_file, "stable", WEEK)
+            if not again:  # as if the machine had ended between the two
+                (case.folder / f"channels/stable/release-{percent}.dsse.json").unlink()
+    assert decision(case, "stable", WEEK).found.problems == []
+    assert shop.released[-1] == [8, "stable", None]
+
+
+def test_a_release_without_its_decision_does_not_count(case: Case, shop: Shop, snap_file: Path) -> None:
+    begin_in_stable(case, snap_file)
+    assert shop.released
+    (case.folder / "channels/stable/decision-10.dsse.json").unlink()
+    why = "channels/stable: release-10.dsse.json lies without the decision that it follows from"
+    assert decision(case, "stable", WEEK).found.problems == [why]
+
+
 def test_what_was_halted_does_not_go_on(case: Case, shop: Shop, snap_file: Path) -> None:
     begin_in_stable(case, snap_file)
     channels.halt(Store("certbot-fips", PROGRAM), "stable")
@@ -249,6 +268,22 @@ def test_a_release_on_its_way_is_halted(shop: Shop) -> None:
     assert store.revisions()[7].now == {"beta", "candidate", "stable"}
 
 
+def test_a_release_that_goes_on_is_not_called_halted(shop: Shop) -> None:
+    store = on_the_way(shop)
+    shop.change(trap="lost")
+    with pytest.raises(ReleaseError, match="says that revision 7 is in stable, and it is not"):
+        channels.halt(store, "stable")
+    assert store.on_its_way("stable") == (8, 10)
+
+
+def test_what_is_on_its_way_is_seen_beside_a_branch(shop: Shop) -> None:
+    """One that expires gives the table a column more."""
+    store = on_the_way(shop)
+    shop.change(branch=True)
+    assert store.there("stable") == 7
+    assert store.on_its_way("stable") == (8, 10)
+
+
 def test_an_older_revision_comes_back_and_no_other(shop: Shop) -> None:
     store = on_the_way(shop)
     channels.back(store, "edge", 7)
@@ -373,6 +408,7 @@ def test_the_command_prints_and_then_runs(
         "edge: yes",
         f"  {PROGRAM} whoami",
         f"  {PROGRAM} upload {snap_file}",
+        f"  {PROGRAM} revisions certbot-fips",
         f"  {PROGRAM} release certbot-fips REVISION edge",
         f"  {PROGRAM} status certbot-fips",
     ]
@@ -391,6 +427,8 @@ def test_the_command_prints_and_then_runs(
     assert shop.released == [[8, "edge", None]]
     assert main(words("decide", *options)) == 0
     assert capsys.readouterr().out.splitlines() == ["edge: yes", "  it is released to edge already"]
+    assert main(words("decide", *options, "--short")) == 0
+    assert capsys.readouterr().out == "edge: yes\n"
     assert main(words("approve", "--to", "stable", "--sign", str(case.pairs["person"]))) == 0
     assert (case.folder / "channels/stable/approval.dsse.json").is_file()
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import yaml
 
 from tools.digest import sha256
 from tools.hosts.catalog import find, systems
+from tools.hosts.make import make_host
 from tools.release import keys, make, policy, subject
 from tools.release.__main__ import main
 from tools.release.errors import ReleaseError
-from tools.release.observed import is_it
+from tools.release.observed import ASKED, is_it
 
 HOST = "namespace-fips"
 
@@ -86,6 +88,16 @@ def test_a_host_that_is_another_gives_no_evidence(name: str, flag: str, running:
     assert is_it(find("rhel-9"), "proc", "rhel 9.4")
     assert is_it(find("ubuntu-pro-fips-22.04"), "proc", "ubuntu 22.04")
     assert not is_it(find("ubi-9"), "tmpfs", "rhel 9.4")
+
+
+def test_what_a_host_is_asked_is_what_it_is(snap_file: Path) -> None:
+    """Which file system the flag is in, and ID and VERSION_ID, stand where they are looked for."""
+    with make_host(find(HOST), snap_file) as host:
+        said = host.run(["sh", "-c", ASKED]).check().stdout
+    release, flag, laid, title, running, *_ = said.splitlines()
+    here = platform.freedesktop_os_release()
+    assert (release, flag, laid) == (os.uname().release, "1", "tmpfs")
+    assert (title, running) == (here["PRETTY_NAME"], f"{here['ID']} {here['VERSION_ID']}")
 
 
 def test_every_system_that_is_not_made_here_says_what_it_is() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.release.conftest import Case
-from tools.release import make, runs, texts
+from tools.release import make, policy, runs, texts
 from tools.release.__main__ import main
 from tools.release.errors import ReleaseError
 from tools.release.policy import Run
@@ -101,6 +101,25 @@ def test_a_command_is_run_and_told(snap_file: Path, capsys: pytest.CaptureFixtur
 def test_a_run_on_another_snap_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="suites runs on the snap that was built last, which is not"):
         runs.run(tmp_path / "other.snap", Run("suites", ("tools.suites",), ()), "0" * 40)
+
+
+def test_a_run_that_shows_nothing_is_evidence_and_an_error(
+    case: Case,
+    snap_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """So the nightly job that makes it is red."""
+    case.rules["runs"]["suites"] = {"command": ["platform", "{snap}"], "shows": ["^never said$"]}
+    rules = case.policy()
+    monkeypatch.setattr(policy, "load", lambda: rules)
+    words = ["--key", str(case.pairs["laboratory"]), "--snap", str(snap_file), "--below", str(tmp_path)]
+    assert main(["evidence", "--run", "suites", *words]) == 1
+    assert (
+        capsys.readouterr().err == "evidence: suites: it does not say ^never said$; that is evidence, too\n"
+    )
+    assert (tmp_path / case.about["sha256"] / "runs/suites/run.dsse.json").is_file()
 
 
 def test_an_unknown_run_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path, case: Case) -> None:

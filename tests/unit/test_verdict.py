@@ -26,6 +26,7 @@ from tools.campaign.verdict import ALLOWED, ANOTHER, ENDED, FAILED, HOOK, REPORT
 RULES = (*WORKED, *HOOK, *REPORT, *ENDED)
 LIBCRYPTO = frozenset({"/somewhere/libcrypto.so.3"})
 LINE = b"certbot-fips: FIPS is needed, and something is missing\n"
+DAMAGED = b"The apache plugin errored: a part of Certbot cannot be loaded: ImportError\n"
 PLUGIN = b"certbot-fips: a plugin has loaded another libcrypto or module: /x; disconnect the plugin\n"
 MISSING = b"certbot-fips: cannot start: libcrypto.so.3: version `OPENSSL_3.4.0' not found; reinstall\n"
 
@@ -105,7 +106,7 @@ EXAMPLES = {
         "python3", STARVED, exits=78, stderr=b"OSError: [Errno 24] Too many open files: '/x'\n" + LINE
     ),
     "failed, and a plugin found out at its end": seen(
-        "certbot", FAILS, exits=78, stderr=b"The apache plugin errored\n" + PLUGIN, **WITHOUT
+        "certbot", FAILS, exits=78, stderr=DAMAGED + PLUGIN, **WITHOUT
     ),
     "not one clear line": seen("certbot", FAILS, exits=1, stderr=TRACEBACK, **WITHOUT),
     "one clear line": seen("certbot", exits=78, stderr=LINE),
@@ -207,10 +208,11 @@ def test_a_line_in_the_middle_is_no_end() -> None:
 @pytest.mark.parametrize(
     ("excuse", "stderr"),
     [
-        (HELPLESS, b"The apache plugin errored\n" + PLUGIN),  # nothing is damaged
+        (HELPLESS, DAMAGED + PLUGIN),  # nothing is damaged
         (FAILS, b"one\ntwo\n" + PLUGIN),
+        (FAILS, b"one\n" + PLUGIN),
         (FAILS, TRACEBACK.splitlines(keepends=True)[0] + PLUGIN),
-        (FAILS, b"The apache plugin errored\n" + LINE),
+        (FAILS, DAMAGED + LINE),
     ],
 )
 def test_two_lines_are_clear_where_there_are_two_faults_to_tell(excuse: str, stderr: bytes) -> None:

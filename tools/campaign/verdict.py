@@ -27,7 +27,7 @@ STATUS = 78
 #: Outcomes that are as they should be; the others are failures, `silent` the worst.
 ALLOWED = {
     "fips": "in FIPS, and proven",
-    "refused": "one clear line and a non-zero exit",
+    "refused": "one clear line, or one for each of two faults, and a non-zero exit",
     "default": "the right work, where FIPS is not asked for",
     "strict": "in FIPS, where the case leaves open whether it is asked for; so is a program by its path",
     "told": "the doctor or snapd's health says that it is not as it should be",
@@ -94,7 +94,7 @@ def _clear(o: Observation) -> bool:
 
 def _both(o: Observation) -> bool:
     """Certbot's one line on what is damaged, and the launcher's on the libcrypto that a plugin has loaded."""
-    two = len(o.said) == 2 and b"Traceback" not in o.stderr
+    two = len(o.said) == 2 and b" cannot be loaded: " in o.said[0] and b"Traceback" not in o.stderr
     return two and o.code == STATUS and o.last.startswith("certbot-fips: a plugin has loaded ")
 
 

@@ -48,7 +48,11 @@ def evidence(arguments: argparse.Namespace) -> int:
         known = policy.load().runs
         if arguments.run not in known:
             raise ReleaseError(f"there is no run {arguments.run}: the policy has {', '.join(known)}")
-        print(make.ran(snap, known[arguments.run], by, arguments.below))
+        wanted = known[arguments.run]
+        folder, said = make.ran(snap, wanted, by, arguments.below)
+        print(folder)
+        if said:
+            raise ReleaseError(f"{arguments.run}: {said[0]}; that is evidence, too")
     if arguments.host and not (arguments.once and _seen(arguments, snap)):
         folder, results = make.evidence(snap, arguments.host, by, arguments.below)
         print(folder)
@@ -125,9 +129,10 @@ def _decided(arguments: argparse.Namespace) -> int:
         arguments.out.write_text(decide.statement(found, rules, now, signer))
     if not found.yes:
         return 1
-    shop, snap = _store(arguments, found.found), arguments.snap or Path(found.found.subject["file"])
+    shop, snap = _store(arguments, found.found), arguments.snap or Path("dist", found.found.subject["file"])
     if not arguments.run and channels.done(found.found, arguments.to) == 100:
-        print(f"  it is released to {arguments.to} already")
+        if not arguments.short:
+            print(f"  it is released to {arguments.to} already")
         return 0
     for command in () if arguments.short else channels.plan(found, rules, shop, snap, arguments.revision):
         print(f"  {command}")

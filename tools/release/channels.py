@@ -96,7 +96,8 @@ def plan(
     upload = [] if number else [store.command(["upload", str(snap)])]
     words = store.words(number or 0, decision.channel, percent)
     release = store.command(words) if number else store.command(words).replace(" 0 ", " REVISION ", 1)
-    return [store.command(["whoami"]), *upload, release, store.command(["status", store.name])]
+    asked = [store.command([word, store.name]) for word in ("revisions", "status")]
+    return [store.command(["whoami"]), *upload, asked[0], release, asked[1]]
 
 
 def promote(
@@ -142,7 +143,9 @@ def promote(
         before = CHANNELS[CHANNELS.index(channel) - 1]
         if before not in there[number].now:
             raise ReleaseError(f"revision {number} is not in {before} any more")
-    if (so_far := done(found, channel)) and store.on_its_way(channel) != (number, so_far):
+    # As the last statement has it; or as this step would, which was done and not signed.
+    so_far = done(found, channel)
+    if so_far and not any(store.has(number, channel, each) for each in (so_far, percent)):
         raise ReleaseError(
             f"revision {number} is not on its way in {channel} any more: it was halted, or another one came"
         )
@@ -157,11 +160,9 @@ def promote(
         "account": account.name,
     }
     name = f"release-{percent}{envelope.SUFFIX}"
-    path = _lay(found.folder, found.subject, channel, name, envelope.RELEASE, said, signer)
-    path.with_name(f"decision-{percent}{envelope.SUFFIX}").write_text(
-        decide.statement(decision, policy, now, signer)
-    )
-    return path
+    signed = decide.statement(decision, policy, now, signer)
+    _put(found.folder, channel, f"decision-{percent}{envelope.SUFFIX}", signed)
+    return _lay(found.folder, found.subject, channel, name, envelope.RELEASE, said, signer)
 
 
 def back(store: Store, channel: str, revision: int) -> None:
@@ -215,7 +216,11 @@ def _lay(
     signer: Signer,
 ) -> Path:
     texts.judge(said, "approval" if kind == envelope.APPROVAL else "release", name)
+    return _put(folder, channel, name, envelope.sign(make.descriptor(about), kind, said, signer))
+
+
+def _put(folder: Path, channel: str, name: str, text: str) -> Path:
     path = folder / "channels" / channel / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(envelope.sign(make.descriptor(about), kind, said, signer))
+    path.write_text(text)
     return path

@@ -84,13 +84,13 @@ def of_run(folder: Path, about: dict[str, Any], transcript: bytes, seen: dict[st
     _state(folder / "runs" / seen["run"] / RAN, about, envelope.RUN, said, by)
 
 
-def ran(snap: Path, wanted: Run, by: By, below: Path = EVIDENCE) -> Path:
-    """Make the evidence of a long run on a snap, and return the folder of the snap's."""
+def ran(snap: Path, wanted: Run, by: By, below: Path = EVIDENCE) -> tuple[Path, list[str]]:
+    """Make the evidence of a long run on a snap; return the snap's folder, and why it shows nothing."""
     about = subject.subject(snap)
     transcript, seen = runs.run(snap, wanted, about["commit"])
     folder = _begun(snap, about, by, below)
     of_run(folder, about, transcript, seen, by)
-    return folder
+    return folder, list(runs.wrong(wanted, seen, transcript, about["sha256"]))
 
 
 def evidence(snap: Path, host: str, by: By, below: Path = EVIDENCE) -> tuple[Path, Results]:

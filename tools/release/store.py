@@ -141,10 +141,15 @@ class Store:
         :raises StoreError: the store does not, or says that it did and has it not.
         """
         self._ask(*self.words(revision, channel, percent))
-        there = self.there(channel) if percent == 100 else self.on_its_way(channel)
-        if there != (revision if percent == 100 else (revision, percent)):
+        if not self.has(revision, channel, percent):
             way = "" if percent == 100 else f", for {percent} per cent"
             raise StoreError(f"the store says that revision {revision} is in {channel}{way}, and it is not")
+
+    def has(self, revision: int, channel: str, percent: int) -> bool:
+        """Tell whether a revision is in a channel for so many per cent, and no other on its way there."""
+        if percent == 100:
+            return self.there(channel) == revision and self.on_its_way(channel) is None
+        return self.on_its_way(channel) == (revision, percent)
 
     def words(self, revision: int, channel: str, percent: int = 100) -> list[str]:
         """Return the words of snapcraft's command that releases a revision."""
@@ -169,7 +174,7 @@ class Store:
     def on_its_way(self, channel: str) -> tuple[int, int] | None:
         """Return the revision that is on its way to all of a channel, and the percentage that has it."""
         for revision, progress in self._status(channel)[1:]:
-            found = re.search(r"→(\d+)%$", progress)
+            found = re.match(r"\S*→(\d+)%(?:\s|$)", progress)  # when a branch expires may stand behind it
             if revision.isdecimal() and found:
                 return int(revision), int(found[1])
         return None

@@ -324,6 +324,8 @@ def _channel(found: Evidence, path: Path, policy: Policy, now: datetime) -> None
             continue
         if about["percent"] != int(step[2]):
             raise ReleaseError(f"{file.name} is of {about['percent']} per cent")
+        if not (path / f"decision-{step[2]}{envelope.SUFFIX}").exists():
+            raise ReleaseError(f"{file.name} lies without the decision that it follows from")
         found.releases.setdefault(path.name, {})[about["percent"]] = said
 
 

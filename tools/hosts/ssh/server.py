@@ -28,8 +28,8 @@ from tools.hosts.entered import EnteredHost
 SECONDS = 86400.0
 _FAILED = 255  # ssh's own code for what is no failure of the command
 _LOOK_SECONDS = 0.1
-#: In which paramiko has answered a request that it has handed to us. Where a channel is closed before that
-#: answer, the client fails, and does not read what was said.
+#: How long a refusal waits, so that paramiko answers the client's request first, which it does once it has
+#: handed that to us. It has no call that tells when; a client whose channel is closed before reads nothing.
 _ANSWER_SECONDS = 0.5
 
 # $0 a file, $1 the command, which leads its processes: all of them end when the client goes before the end.
