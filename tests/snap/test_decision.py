@@ -116,8 +116,8 @@ def test_every_flipped_bit_of_the_decision(make_host: MakeHost) -> None:
     # Each process is in FIPS or comes to nothing, and says so by its exit status.
     assert {out for ends in runs.values() for _, out, _ in ends} == {"", "in FIPS\n"}
     assert all(out for ends in runs.values() for status, out, _ in ends if status == 0)
-    # The judgement above is that of the processes, which run, refuse or are ended by the processor.  A few end in
-    # another of these ways: where a wild pointer leads hangs on what else is in the memory.
+    # The judgement above is that of the processes, which run, refuse or are ended by the processor.  A few
+    # end in another of these ways: where a wild pointer leads hangs on what else is in the memory.
     for flip in (*found["on"][::400], *found["error"][::400]):
         assert all(status is not None and (status in (0, 78) or status < 0) for status, _, _ in runs[flip])
     in_fips = [all(status == 0 for status, _, _ in runs[flip]) for flip in found["on"][::400]]
