@@ -85,7 +85,6 @@ class Apt:
             "Dir::State::status": folder / "status",
             "Dir::Cache": folder,
             "APT::Sandbox::User": "root",
-            "Acquire::Retries": 2,  # an archive has its moments
         }
         self._options = [f"-o{key}={value}" for key, value in places.items()]
 

@@ -13,6 +13,8 @@ from tools import archive
 from tools.build import recipe, root
 from tools.build.errors import BuildError, UnavailableError
 
+#: They share what is kept of apt's, and one of them names another archive there.
+pytestmark = pytest.mark.xdist_group("root")
 PARTS = recipe.load()["parts"]
 CACHE = PROJECT / "build" / "cache" / "roots"
 
