@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,10 @@ from tools import archive
 from tools.build import recipe, root
 from tools.build.errors import BuildError, UnavailableError
 
-#: They share what is kept of apt's, and one of them names another archive there.
-pytestmark = pytest.mark.xdist_group("root")
 PARTS = recipe.load()["parts"]
 CACHE = PROJECT / "build" / "cache" / "roots"
+#: What apt has there only while it works.
+LOCKED = shutil.ignore_patterns("lock", "partial")
 
 
 def prepare(cache: Path = CACHE, *more: str) -> root.Root:
@@ -81,21 +82,30 @@ def test_an_unknown_build_package_is_named(tmp_path: Path) -> None:
         prepare(tmp_path, "no-such-package")
 
 
-def test_without_the_archive_it_is_used_again(made: root.Root, monkeypatch: pytest.MonkeyPatch) -> None:
+def copied(made: root.Root, folder: Path) -> Path:
+    """Make a cache of a test's own with the same root, and return its note: others use apt's meanwhile."""
+    (folder / made.folder.name).symlink_to(made.folder)
+    shutil.copytree(CACHE / f"{made.suite}-apt", folder / f"{made.suite}-apt", ignore=LOCKED)
+    (note,) = CACHE.glob("*.json")
+    return Path(shutil.copy(note, folder))
+
+
+def test_without_the_archive_it_is_used_again(
+    made: root.Root, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied(made, tmp_path)
     here = archive.archive()
     assert here
     nowhere = archive.Archive(here.distribution, "http://127.0.0.1:9/")
     monkeypatch.setattr(root, "archive", lambda: nowhere)
-    assert prepare() == made
+    assert prepare(tmp_path) == replace(made, folder=tmp_path / made.folder.name)
 
 
 def test_a_note_that_was_cut_is_written_anew(made: root.Root, tmp_path: Path) -> None:
-    for name in (made.folder.name, "bookworm-apt"):
-        (tmp_path / name).symlink_to(CACHE / name)
-    (note,) = CACHE.glob("*.json")
-    (tmp_path / note.name).write_text(note.read_text()[:100])
+    note = copied(made, tmp_path)
+    note.write_text(note.read_text()[:100])
     assert prepare(tmp_path).packages == made.packages
-    assert json.loads((tmp_path / note.name).read_text())["packages"] == made.packages
+    assert json.loads(note.read_text())["packages"] == made.packages
 
 
 def test_without_root_and_archive_it_is_unavailable(
