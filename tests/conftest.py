@@ -94,6 +94,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     All with another module belong together, for the shared hosts are then made once.  The slow ones come
     first, so that no worker waits for the other at the end.
+
+    Groups have no effect as long as pytest-xdist (3.8) writes them to `_nodeid`, which pytest (9.2) has not:
+    each test goes to the worker that is free, so two of a file may run at once.
     """
     first = providers(config)[0]
 
