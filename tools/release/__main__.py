@@ -48,11 +48,10 @@ def evidence(arguments: argparse.Namespace) -> int:
         known = policy.load().runs
         if arguments.run not in known:
             raise ReleaseError(f"there is no run {arguments.run}: the policy has {', '.join(known)}")
-        wanted = known[arguments.run]
-        folder, said = make.ran(snap, wanted, by, arguments.below)
+        folder, wrong = make.ran(snap, known[arguments.run], by, arguments.below)
         print(folder)
-        if said:
-            raise ReleaseError(f"{arguments.run}: {said[0]}; that is evidence, too")
+        if wrong:
+            raise ReleaseError(f"{arguments.run}: {wrong[0]}; that is evidence, too")
     if arguments.host and not (arguments.once and _seen(arguments, snap)):
         folder, results = make.evidence(snap, arguments.host, by, arguments.below)
         print(folder)

@@ -12,8 +12,8 @@ from typing import Any
 
 from securesystemslib.signer import Signer
 
-from tools.release import decide, envelope, make, texts
-from tools.release.decide import Decision
+from tools.release import envelope, make, texts
+from tools.release.decide import Decision, statement
 from tools.release.errors import ReleaseError
 from tools.release.policy import CHANNELS, Policy
 from tools.release.store import Account, Store
@@ -96,8 +96,8 @@ def plan(
     upload = [] if number else [store.command(["upload", str(snap)])]
     words = store.words(number or 0, decision.channel, percent)
     release = store.command(words) if number else store.command(words).replace(" 0 ", " REVISION ", 1)
-    asked = [store.command([word, store.name]) for word in ("revisions", "status")]
-    return [store.command(["whoami"]), *upload, asked[0], release, asked[1]]
+    before, after = (store.command([word, store.name]) for word in ("revisions", "status"))
+    return [store.command(["whoami"]), *upload, before, release, after]
 
 
 def promote(
@@ -145,7 +145,7 @@ def promote(
             raise ReleaseError(f"revision {number} is not in {before} any more")
     # As the last statement has it; or as this step would, which was done and not signed.
     so_far = done(found, channel)
-    if so_far and not any(store.has(number, channel, each) for each in (so_far, percent)):
+    if so_far and not store.has(number, channel, so_far, percent):
         raise ReleaseError(
             f"revision {number} is not on its way in {channel} any more: it was halted, or another one came"
         )
@@ -160,7 +160,7 @@ def promote(
         "account": account.name,
     }
     name = f"release-{percent}{envelope.SUFFIX}"
-    signed = decide.statement(decision, policy, now, signer)
+    signed = statement(decision, policy, now, signer)
     _put(found.folder, channel, f"decision-{percent}{envelope.SUFFIX}", signed)
     return _lay(found.folder, found.subject, channel, name, envelope.RELEASE, said, signer)
 

@@ -88,7 +88,8 @@ def observe(snap: Path, name: str, commit: str) -> Observed:
         raise ReleaseError(f"{name} has no FIPS flag: choose a host that has")
     with make_host(system, snap) as host:
         said = host.run(["sh", "-c", ASKED]).check().stdout.splitlines()
-        own = is_it(system, said[2], said[4])
+        release, flag, flag_is_in, title, running, openssl, *snapd = said
+        own = is_it(system, flag_is_in, running)
         doctor = host.run(["certbot-fips.doctor", "--json"])
         libraries = host.run(["certbot-fips.python3", "-c", LIBRARIES]).check().stdout
         providers = host.run(["certbot-fips.openssl", "list", "-providers"]).check().stdout
@@ -102,7 +103,6 @@ def observe(snap: Path, name: str, commit: str) -> Observed:
         xml = _tasks(snap, name)
     found = junit.results(xml, name)
     ended = datetime.now(UTC)
-    release, flag, _, title, _, openssl = said[:6]
     return Observed(
         files={
             "doctor.json": texts.dump(judged).encode(),
@@ -120,7 +120,7 @@ def observe(snap: Path, name: str, commit: str) -> Observed:
             "kernel": {"release": release, "flag": flag, "own": own},
             "system": title,
             "openssl": None if openssl == "none" else openssl,
-            "snapd": said[6] if len(said) > 6 and system.snapd else None,
+            "snapd": snapd[0] if snapd and system.snapd else None,
             "doctor": {"verdict": judged["verdict"], "exit_status": judged["exit_status"]},
             "module": _module(providers, json.loads(libraries)),
             "boundary": check.boundary(json.loads(subject.bill(snap))),

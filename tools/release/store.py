@@ -145,11 +145,13 @@ class Store:
             way = "" if percent == 100 else f", for {percent} per cent"
             raise StoreError(f"the store says that revision {revision} is in {channel}{way}, and it is not")
 
-    def has(self, revision: int, channel: str, percent: int) -> bool:
-        """Tell whether a revision is in a channel for so many per cent, and no other on its way there."""
-        if percent == 100:
-            return self.there(channel) == revision and self.on_its_way(channel) is None
-        return self.on_its_way(channel) == (revision, percent)
+    def has(self, revision: int, channel: str, *percents: int) -> bool:
+        """Tell whether a revision is in a channel for one of these percentages, and no other on its way."""
+        lines = self._status(channel)
+        way = _on_its_way(lines)
+        if way is None:
+            return 100 in percents and _there(lines) == revision
+        return way in [(revision, percent) for percent in percents if percent < 100]
 
     def words(self, revision: int, channel: str, percent: int = 100) -> list[str]:
         """Return the words of snapcraft's command that releases a revision."""
@@ -167,17 +169,11 @@ class Store:
 
     def there(self, channel: str) -> int | None:
         """Return the revision of a channel, but for one that is on its way to all; None: it is closed."""
-        for revision, _progress in self._status(channel)[:1]:
-            return int(revision) if revision.isdecimal() else None
-        return None
+        return _there(self._status(channel))
 
     def on_its_way(self, channel: str) -> tuple[int, int] | None:
         """Return the revision that is on its way to all of a channel, and the percentage that has it."""
-        for revision, progress in self._status(channel)[1:]:
-            found = re.match(r"\S*→(\d+)%(?:\s|$)", progress)  # when a branch expires may stand behind it
-            if revision.isdecimal() and found:
-                return int(revision), int(found[1])
-        return None
+        return _on_its_way(self._status(channel))
 
     def _status(self, channel: str) -> list[tuple[str, str]]:
         """Return what the store says of a channel: revision and progress of each line."""
@@ -231,6 +227,20 @@ class Store:
         if done.returncode:
             raise StoreError(f"{what} ended with {done.returncode}: {_end(done.stderr or done.stdout)}")
         return done.stdout
+
+
+def _there(lines: list[tuple[str, str]]) -> int | None:
+    for revision, _progress in lines[:1]:
+        return int(revision) if revision.isdecimal() else None
+    return None
+
+
+def _on_its_way(lines: list[tuple[str, str]]) -> tuple[int, int] | None:
+    for revision, progress in lines[1:]:
+        found = re.match(r"\S*→(\d+)%(?:\s|$)", progress)  # when a branch expires may stand behind it
+        if revision.isdecimal() and found:
+            return int(revision), int(found[1])
+    return None
 
 
 def _restricted(words: str) -> frozenset[str] | None:

@@ -29,6 +29,12 @@ from tools.release.policy import Policy
 
 #: What is said of a channel.
 STEP = re.compile(r"(?:approval|(release|decision)-(\d{1,3}))\.dsse\.json")
+#: Of each of these by its first word: what its signer has to be allowed to say, and its kind.
+SAID_OF_STEP = {
+    None: ("approval", envelope.APPROVAL),
+    "release": ("release", envelope.RELEASE),
+    "decision": ("release", envelope.SUMMARY),
+}
 #: Where the snap's files lie on a host; the second is Red Hat's.
 OURS = re.compile(r"(?:/var/lib/snapd)?/snap/certbot-fips/[^/]+/(.+)")
 #: What the module's own program says at the end, where every self-test passed.
@@ -305,8 +311,7 @@ def _channel(found: Evidence, path: Path, policy: Policy, now: datetime) -> None
         step = STEP.fullmatch(file.name)
         if not step:
             raise ReleaseError(f"{file.name} belongs to no statement")
-        what, kind = ("release", envelope.RELEASE) if step[1] else ("approval", envelope.APPROVAL)
-        kind = envelope.SUMMARY if step[1] == "decision" else kind
+        what, kind = SAID_OF_STEP[step[1]]
         said = envelope.opened(file, kind, digest, policy.authorities)
         _may(said, what)
         about = said.predicate
